@@ -1,0 +1,159 @@
+package tracking
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Update is what watchers are told when belief has changed: one shipment as it
+// now is, and the order's new version.
+type Update struct {
+	OrderID     string      `json:"orderId"`
+	Aliases     []string    `json:"aliases,omitempty"` // watchers may know the order by these
+	OrderNumber Text        `json:"orderNumber"`
+	Version     int64       `json:"version"`
+	OrderStatus OrderStatus `json:"orderStatus"`
+	// Shipment is the one that changed; nil when the order has none yet. Its
+	// history is cut to the newest entries.
+	Shipment *Shipment `json:"shipment"`
+	// StatusChanged is true when the shipment's milestone moved.
+	StatusChanged bool      `json:"statusChanged"`
+	At            time.Time `json:"at"`
+}
+
+// HistoryInUpdate is how many of the newest timeline entries an Update carries.
+const HistoryInUpdate = 20
+
+// Revise recomputes belief from the evidence. If the public snapshot changed,
+// it raises the version by one for each shipment that changed and returns one
+// Update for each, in the order of their versions; otherwise it returns none
+// and leaves the version alone. o.Snapshot is the new public view afterwards.
+//
+// An order that nobody was told about yet (Snapshot is nil) and that has no
+// shipment gets its first snapshot without an update.
+func (o *Order) Revise(now time.Time) []Update {
+	belief := o.Believe()
+	o.nameShipments(belief.Shipments)
+
+	old := o.Snapshot
+	next := belief.snapshot(o)
+	if old == nil && len(next.Shipments) == 0 {
+		next.UpdatedAt, next.Version = now, o.Version
+		o.Snapshot = next
+		return nil
+	}
+	changed := changedShipments(old, next)
+	if len(changed) == 0 {
+		if old != nil && sameHead(old, next) {
+			return nil
+		}
+		changed = []int{belief.main}
+	}
+
+	updates := make([]Update, 0, len(changed))
+	for _, i := range changed {
+		o.Version++
+		u := Update{
+			OrderID: o.ID, Aliases: o.Aliases, OrderNumber: next.OrderNumber,
+			Version: o.Version, OrderStatus: next.OrderStatus, At: now,
+		}
+		if i >= 0 {
+			s := next.Shipments[i]
+			s.TrackingHistory = s.TrackingHistory[max(0, len(s.TrackingHistory)-HistoryInUpdate):]
+			u.Shipment = &s
+			before := shipmentByID(old, s.ID)
+			u.StatusChanged = before == nil && s.Milestone != "" || before != nil && before.Milestone != s.Milestone
+		}
+		updates = append(updates, u)
+	}
+	o.UpdatedAt = now
+	next.UpdatedAt, next.Version = now, o.Version
+	o.Snapshot = next
+	return updates
+}
+
+// nameShipments gives every shipment its public id: the one it had, or that of
+// a shipment which the evidence has since shown to be this one (they share an
+// AWB), or a new one.
+func (o *Order) nameShipments(shipments []Shipment) {
+	ids := make(map[string]string, len(shipments))
+	gone := maps.Clone(o.ShipmentIDs)
+	for i := range shipments {
+		if id, ok := gone[shipments[i].key]; ok {
+			shipments[i].ID, ids[shipments[i].key] = id, id
+			delete(gone, shipments[i].key)
+		}
+	}
+	for i := range shipments {
+		s := &shipments[i]
+		if s.ID == "" {
+			s.ID = o.inherit(s, gone)
+			ids[s.key] = s.ID
+		}
+	}
+	o.ShipmentIDs = ids
+}
+
+func (o *Order) inherit(s *Shipment, gone map[string]string) string {
+	for _, key := range slices.Sorted(maps.Keys(gone)) {
+		id := gone[key]
+		before := shipmentByID(o.Snapshot, id)
+		if before == nil || before.Direction != s.Direction {
+			continue
+		}
+		shared := before.AWBCode == "" && len(before.Legs) == 0
+		for _, leg := range before.Legs {
+			shared = shared || slices.ContainsFunc(s.Legs, func(l Leg) bool { return l.AWBCode == leg.AWBCode })
+		}
+		if shared {
+			delete(gone, key)
+			return id
+		}
+	}
+	return NewOrderID()[:16]
+}
+
+func shipmentByID(s *Snapshot, id string) *Shipment {
+	if s == nil {
+		return nil
+	}
+	for i := range s.Shipments {
+		if s.Shipments[i].ID == id {
+			return &s.Shipments[i]
+		}
+	}
+	return nil
+}
+
+// changedShipments are the indexes in next of shipments that are not in old or
+// differ from it.
+func changedShipments(old, next *Snapshot) []int {
+	var changed []int
+	for i := range next.Shipments {
+		before := shipmentByID(old, next.Shipments[i].ID)
+		if before == nil || !sameJSON(before, &next.Shipments[i]) {
+			changed = append(changed, i)
+		}
+	}
+	return changed
+}
+
+// sameHead compares all of the public view but the shipments themselves, the
+// version and the time of the change.
+func sameHead(a, b *Snapshot) bool {
+	return len(a.Shipments) == len(b.Shipments) && a.OrderID == b.OrderID && a.OrderNumber == b.OrderNumber &&
+		a.OrderStatus == b.OrderStatus && a.Milestone == b.Milestone && a.AWBCode == b.AWBCode
+}
+
+// sameJSON compares what watchers would see.
+func sameJSON(a, b *Shipment) bool {
+	if a.Milestone != b.Milestone || len(a.TrackingHistory) != len(b.TrackingHistory) {
+		return false
+	}
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}
