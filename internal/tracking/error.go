@@ -8,11 +8,13 @@ type Code string
 
 // Codes of errors.
 const (
-	Invalid     Code = "invalid"
-	NotFound    Code = "not_found"
-	Conflict    Code = "conflict"
-	Unavailable Code = "unavailable"
-	Internal    Code = "internal"
+	Invalid      Code = "invalid"
+	NotFound     Code = "not_found"
+	Conflict     Code = "conflict"
+	Unauthorized Code = "unauthorized"
+	Forbidden    Code = "forbidden"
+	Unavailable  Code = "unavailable"
+	Internal     Code = "internal"
 )
 
 // Error is an error with a code and a sentence that is safe to show. The cause

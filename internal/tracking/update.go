@@ -24,6 +24,13 @@ type Update struct {
 	At            time.Time `json:"at"`
 }
 
+// Effect is something to do outside the database after a commit. It stays on
+// record until it was done.
+type Effect struct {
+	ID     int64 // rises in the order of commits
+	Update Update
+}
+
 // HistoryInUpdate is how many of the newest timeline entries an Update carries.
 const HistoryInUpdate = 20
 

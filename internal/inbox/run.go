@@ -1,0 +1,182 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/webazaar/waybill/internal/shiprocket"
+	"github.com/webazaar/waybill/internal/tracking"
+)
+
+// Run works rows off until ctx is done, then returns nil. At its start it takes
+// up what an earlier process had claimed and not finished.
+func (i *Inbox) Run(ctx context.Context) error {
+	released, err := i.opts.Log.ReleaseLeases(ctx, i.opts.Holder)
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
+		return fmt.Errorf("release leases of an earlier run: %w", err)
+	case released > 0:
+		i.log.Info("inbox.resumed", "webhooks", released)
+	}
+	sweep := time.NewTicker(i.opts.Sweep)
+	defer sweep.Stop()
+	due := time.NewTimer(time.Hour)
+	defer due.Stop()
+	for ctx.Err() == nil {
+		n, err := i.Work(ctx)
+		if err != nil && ctx.Err() == nil {
+			i.log.Error("inbox.stalled", "error", err)
+		}
+		if n == i.opts.Batch && err == nil {
+			continue // there may be more
+		}
+		if next, err := i.opts.Log.NextDue(ctx); err == nil && !next.IsZero() {
+			due.Reset(max(next.Sub(i.opts.Now()), 10*time.Millisecond))
+		}
+		select {
+		case <-ctx.Done():
+		case <-i.wake:
+		case <-due.C:
+		case <-sweep.C:
+		}
+	}
+	return nil
+}
+
+// Work claims one batch and works it off; it returns how many rows it claimed.
+// After an error the rows of the batch stay leased and are claimed again once
+// their lease has run out.
+func (i *Inbox) Work(ctx context.Context) (int, error) {
+	began := time.Now()
+	claimed, err := i.opts.Log.Claim(ctx, i.opts.Holder, i.opts.Batch, i.opts.Now().UTC(), i.opts.Lease)
+	if err != nil {
+		return 0, fmt.Errorf("claim webhooks: %w", err)
+	}
+	if len(claimed) == 0 {
+		return 0, nil
+	}
+	batch := make([]Application, 0, len(claimed))
+	rows := make(map[string]*Webhook, len(claimed))
+	var errs []error
+	for n := range claimed {
+		w := &claimed[n]
+		rows[w.ID] = w
+		if w.Attempts > i.opts.MaxAttempts {
+			// It was claimed again and again and never came back: it may well
+			// be what kills the process.
+			errs = append(errs, i.fail(ctx, w, errors.New("the process ended while working on it")))
+			continue
+		}
+		push, err := interpret(w)
+		switch {
+		case err != nil:
+			errs = append(errs, i.fail(ctx, w, err))
+		case push.Kind == shiprocket.Ping:
+			errs = append(errs, i.settle(ctx, w, Ignored, Ping, "a test push of the panel: nothing to apply"))
+		case push.Placeholder:
+			errs = append(errs, i.settle(ctx, w, Parked, Placeholder, "the panel's sample with its placeholders still in: it names no real order"))
+		default:
+			i.metrics.faults(push.Faults)
+			batch = append(batch, Application{WebhookID: w.ID, Evidence: push.Evidence, Unknown: push.UnknownStatus})
+		}
+	}
+	errs = append(errs, i.apply(ctx, batch, rows))
+	i.metrics.worked(len(claimed), time.Since(began))
+	return len(claimed), errors.Join(errs...)
+}
+
+// interpret turns a panic over one body into that row's failure.
+func interpret(w *Webhook) (push shiprocket.Push, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("interpret: panic: %v", r)
+		}
+	}()
+	push, err = shiprocket.Interpret(w.Body, w.ReceivedAt)
+	if err != nil {
+		return push, fmt.Errorf("interpret: %w", err)
+	}
+	return push, nil
+}
+
+// apply works a batch off. If the batch as a whole fails, its rows are tried
+// one by one, so that none of them can hold up the others.
+func (i *Inbox) apply(ctx context.Context, batch []Application, rows map[string]*Webhook) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	now := i.opts.Now().UTC()
+	applied, err := i.opts.Log.Apply(ctx, now, batch, i.opts.Apply)
+	if err != nil && ctx.Err() != nil {
+		return nil
+	}
+	if err != nil && len(batch) > 1 {
+		i.log.Warn("inbox.batch_failed", "webhooks", len(batch), "error", err)
+		var errs []error
+		for n := range batch {
+			errs = append(errs, i.apply(ctx, batch[n:n+1], rows))
+		}
+		return errors.Join(errs...)
+	}
+	if err != nil {
+		return i.fail(ctx, rows[batch[0].WebhookID], err)
+	}
+	var updates []tracking.Update
+	var errs []error
+	for n := range applied {
+		a := &applied[n]
+		if a.Err != nil {
+			errs = append(errs, i.fail(ctx, rows[a.WebhookID], a.Err))
+			continue
+		}
+		updates = append(updates, a.Updates...)
+		i.applied(rows[a.WebhookID], a)
+	}
+	if len(updates) > 0 {
+		i.opts.Applied(updates)
+	}
+	return errors.Join(errs...)
+}
+
+func (i *Inbox) applied(w *Webhook, a *Applied) {
+	i.metrics.applied(a.Status, a.Reason)
+	level := i.log.Debug
+	if a.Status == Parked && a.Reason == Conflict {
+		level = i.log.Warn
+	}
+	level("webhook.applied", "webhook", w.ID, "event", w.EventID, "order", a.OrderID, "status", string(a.Status),
+		"reason", string(a.Reason), "updates", len(a.Updates), "attempt", w.Attempts,
+		"waited_ms", i.opts.Now().Sub(w.ReceivedAt).Milliseconds())
+}
+
+func (i *Inbox) settle(ctx context.Context, w *Webhook, s Status, r Reason, result string) error {
+	i.metrics.applied(s, r)
+	return i.opts.Log.Settle(ctx, w.ID, i.opts.Now().UTC(), s, r, result)
+}
+
+// fail records a failed try and says when the next one is due. The log line
+// names the row, never what stands in it.
+func (i *Inbox) fail(ctx context.Context, w *Webhook, cause error) error {
+	now := i.opts.Now().UTC()
+	giveUp := w.Attempts >= i.opts.MaxAttempts
+	next := now.Add(i.opts.Backoff(w.Attempts))
+	i.metrics.failed(giveUp)
+	i.log.Warn("webhook.failed", "webhook", w.ID, "event", w.EventID, "attempt", w.Attempts, "given_up", giveUp, "error", cause)
+	if err := i.opts.Log.Fail(ctx, w.ID, now, cause.Error(), next, giveUp); err != nil {
+		return fmt.Errorf("record a failed try: %w", err)
+	}
+	return nil
+}
+
+// backoff is 1 s, 4 s, 16 s, … at most 15 min, each ± 25 %: many rows that
+// failed together do not come back together.
+func backoff(attempt int) time.Duration {
+	d := time.Second << min(2*max(attempt-1, 0), 20)
+	d = min(d, 15*time.Minute)
+	return time.Duration(float64(d) * (0.75 + rand.Float64()/2)) //nolint:gosec // jitter needs no secrecy
+}
