@@ -1,0 +1,80 @@
+# `make demo` shows Waybill at work and needs Go alone.
+# `make test` runs everything CI runs, and gets what it needs for that.
+
+SHELL := bash
+FUZZTIME ?= 1m
+CRASHES ?= 10
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-14s %s\n", $$1, $$2 }'
+
+.PHONY: demo
+demo: ## Show made-up parcels moving live; no settings, nothing is kept
+	go run ./cmd/waybill demo
+
+.PHONY: dev
+dev: packages ## Run the demo and the dev server of the pages
+	scripts/dev
+
+.PHONY: build
+build: ## Build the binary into bin/
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/waybill ./cmd/waybill
+
+.PHONY: pages
+pages: packages ## Build the pages that are committed and embedded
+	cd web && npm run build
+
+.PHONY: test
+test: ## Check and test everything, as CI does
+	scripts/services scripts/test
+
+.PHONY: check
+check: check-go check-web ## Format, vet, lint, types, style, and whether the built pages are stale
+
+.PHONY: check-go
+check-go: ## The part of check that concerns Go
+	@out=$$("$$(scripts/tool gofumpt)" -l $$(git ls-files -co --exclude-standard '*.go')); \
+		if [ -n "$$out" ]; then echo "gofumpt would change:"; echo "$$out"; exit 1; fi
+	go vet ./...
+	"$$(scripts/tool golangci-lint)" run ./...
+
+.PHONY: check-web
+check-web: packages ## The part of check that concerns the pages
+	cd web && npm run check
+
+.PHONY: fmt
+fmt: ## Format Go and web sources
+	"$$(scripts/tool gofumpt)" -w $$(git ls-files -co --exclude-standard '*.go')
+	cd web && npx biome check --write .
+
+.PHONY: fuzz
+fuzz: ## Fuzz every target for FUZZTIME each (1m)
+	scripts/fuzz each $(FUZZTIME)
+
+.PHONY: fuzz-short
+fuzz-short: ## Fuzz every target for a few seconds, one minute in all
+	scripts/fuzz total 60
+
+.PHONY: e2e
+e2e: packages ## Run the end-to-end scripts and browser tests alone
+	scripts/services go test -race -count=1 ./e2e/...
+
+.PHONY: crash
+crash: ## Kill the service under load CRASHES times (10) and count what is lost
+	CRASHES=$(CRASHES) go test -count=1 -timeout=30m -v -run 'Crash' ./e2e/...
+
+.PHONY: bench
+bench: ## Run the Go benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: screenshots
+screenshots: packages ## Make the pictures of the tracker in its states
+	scripts/chromium >/dev/null
+	cd web && npm run gallery
+
+.PHONY: packages
+packages: ## Install the npm packages that are not up to date
+	@scripts/packages
