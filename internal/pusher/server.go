@@ -1,0 +1,179 @@
+package pusher
+
+import (
+	"context"
+	cryptorand "crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Server is one node of the service. It is an http.Handler for /app/{key}, where
+// watchers connect, and /apps/{id}/…, the publishers' API; a WebSocket for any
+// other path is refused in the protocol's own way, and the rest is 404.
+type Server struct {
+	opts      Options
+	log       *slog.Logger
+	hub       *hub
+	heartbeat *heartbeat
+	limits    limits
+	node      string // first half of the socket ids made here
+	api       http.Handler
+
+	mu       sync.Mutex
+	conns    map[*conn]struct{} // refused ones too, while they are being told
+	accepted int                // conns that count
+	draining bool
+	closed   bool
+	empty    chan struct{} // set by Drain; closed when the last accepted one is gone
+
+	running sync.WaitGroup // connections and the heartbeat
+	stop    chan struct{}
+}
+
+var _ http.Handler = (*Server)(nil)
+
+// New returns a Server that is ready to serve. Close or Drain must be called in
+// the end.
+func New(o Options) (*Server, error) {
+	o, err := o.complete()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		opts:      o,
+		log:       o.Logger.With("component", "pusher"),
+		hub:       newHub(),
+		heartbeat: newHeartbeat(o.ActivityTimeout, o.PongTimeout),
+		limits:    limits{bytes: o.QueueBytes, messages: o.QueueMessages, write: o.WriteTimeout},
+		node:      strconv.FormatUint(random()>>32, 10),
+		conns:     make(map[*conn]struct{}),
+		stop:      make(chan struct{}),
+	}
+	s.api = s.routes()
+	if err := o.Broker.Open(s.deliver); err != nil {
+		return nil, fmt.Errorf("pusher: open broker: %w", err)
+	}
+	s.running.Go(func() { s.heartbeat.run(s.stop) })
+	return s, nil
+}
+
+// random is unguessable: a socket id is part of what channel signatures sign.
+func random() uint64 {
+	var b [8]byte
+	_, _ = cryptorand.Read(b[:]) // never fails: it ends the process instead
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+func (s *Server) newSocketID() string {
+	return s.node + "." + strconv.FormatUint(random()>>11, 10)
+}
+
+// start takes over an upgraded connection. Early is what of it was read already;
+// refused, if not nil, is what the watcher is told instead of a welcome.
+func (s *Server) start(nc net.Conn, early []byte, refused *refusal) {
+	c := &conn{server: s, id: s.newSocketID(), opened: time.Now()}
+	c.queue.nc, c.queue.limits = nc, &s.limits
+	c.beat.place = -1
+	c.touch()
+
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		_ = nc.Close()
+		return
+	}
+	if refused == nil {
+		refused = s.full()
+	}
+	c.counted = refused == nil
+	if c.counted {
+		s.accepted++
+	}
+	s.conns[c] = struct{}{}
+	s.running.Add(1)
+	s.mu.Unlock()
+
+	if c.counted {
+		s.opts.Observer.Opened()
+		s.heartbeat.add(c)
+		c.push(establishedFrame(c.id, s.opts.ActivityTimeout))
+	} else {
+		s.opts.Observer.Refused(refused.code)
+		s.log.Debug("connection.refused", "code", refused.code, "reason", refused.message, "peer", c.remote())
+		c.push(errorFrame(refused.code, refused.message))
+		c.end(refused.code, refused.message, false)
+	}
+	go func() {
+		defer s.running.Done()
+		c.run(early)
+	}()
+}
+
+// full says why no further connection can be accepted, or nil. A draining server
+// answers 4100 and not 4200, on which pusher-js would come back at once, to the
+// same server if there is no other.
+func (s *Server) full() *refusal {
+	switch {
+	case s.draining:
+		return &refusal{CodeOverCapacity, "server is shutting down"}
+	case s.opts.App.MaxConnections > 0 && s.accepted >= s.opts.App.MaxConnections:
+		return &refusal{CodeOverQuota, "app is over its connection quota"}
+	case s.opts.MaxConnections > 0 && s.accepted >= s.opts.MaxConnections:
+		return &refusal{CodeOverCapacity, "over capacity"}
+	}
+	return nil
+}
+
+// forget is the last thing that happens to a connection.
+func (s *Server) forget(c *conn) {
+	s.mu.Lock()
+	delete(s.conns, c)
+	if c.counted {
+		s.accepted--
+		if s.accepted == 0 && s.empty != nil {
+			close(s.empty) // once: a draining server accepts no more
+		}
+	}
+	s.mu.Unlock()
+	if !c.counted {
+		return
+	}
+	code := c.code // the writer and every other that could set it are gone
+	s.opts.Observer.Closed(code)
+	s.log.Debug("connection.closed", "socket_id", c.id, "code", code, "lasted", time.Since(c.opened), "peer", c.remote())
+}
+
+// Stats are the gauges of one node.
+type Stats struct {
+	Connections   int // accepted and not gone
+	Channels      int // with at least one watcher
+	Subscriptions int
+}
+
+// Stats returns what this node holds at the moment.
+func (s *Server) Stats() Stats {
+	s.mu.Lock()
+	n := s.accepted
+	s.mu.Unlock()
+	return Stats{Connections: n, Channels: s.hub.channels(), Subscriptions: int(s.hub.seats.Load())}
+}
+
+// Publish sends the event to all watchers of the channels, except the one with
+// exceptSocketID if that is not empty. Data is usually JSON text; it must not be
+// changed afterwards. Everything is checked before anything is sent: the error is
+// ErrInvalidChannel, ErrInvalidEvent, ErrInvalidSocketID, ErrTooLarge,
+// ErrNotServed, ErrClosed, or the broker's. With the built-in broker the event is
+// queued for every watcher when Publish returns.
+func (s *Server) Publish(ctx context.Context, channels []string, event string, data []byte, exceptSocketID string) error {
+	messages := make([]Message, len(channels))
+	for i, channel := range channels {
+		messages[i] = Message{Channel: channel, Event: event, Data: data, Except: exceptSocketID}
+	}
+	return s.publish(ctx, messages)
+}
