@@ -38,6 +38,8 @@ check: check-go check-web ## Format, vet, lint, types, style, and whether the bu
 check-go: ## The part of check that concerns Go
 	@out=$$("$$(scripts/tool gofumpt)" -l $$(git ls-files -co --exclude-standard '*.go')); \
 		if [ -n "$$out" ]; then echo "gofumpt would change:"; echo "$$out"; exit 1; fi
+	@out=$$(git ls-files -co --exclude-standard '*_test.go' | xargs grep -l 'time\.Sleep(' /dev/null | xargs -r grep -L '"testing/synctest"'); \
+		if [ -n "$$out" ]; then echo "tests that sleep on the real clock:"; echo "$$out"; exit 1; fi
 	go vet ./...
 	"$$(scripts/tool golangci-lint)" run ./...
 
