@@ -1,0 +1,15 @@
+export type { TrackerConfig } from './config';
+export type { ConnectionState } from './live';
+export type { KnownOrder, KnownShipment } from './merge';
+export { OrderTracker, type OrderTrackerProps } from './OrderTracker';
+export { Connection as OrderTrackerConnection } from './parts/Connection';
+export { Facts as OrderTrackerFacts } from './parts/Facts';
+export { Parcels as OrderTrackerParcels } from './parts/Parcels';
+export { Progress as OrderTrackerProgress } from './parts/Progress';
+export { Root as OrderTrackerRoot, type RootProps as OrderTrackerRootProps } from './parts/Root';
+export { Status as OrderTrackerStatus } from './parts/Status';
+export { Timeline as OrderTrackerTimeline } from './parts/Timeline';
+export type { Tracking } from './store';
+export type { Entry, Leg, Shipment, Snapshot, TrackingUpdate } from './tracking';
+export { type OrderTrackingOptions, useOrderTracking } from './useOrderTracking';
+export type { Language, Milestone } from './vocabulary';

@@ -1,0 +1,132 @@
+/**
+ * One socket to a realtime server, shared by everything on a page that listens to it. It opens with
+ * the first channel, counts who listens to each, and closes when nobody does.
+ */
+import Pusher from 'pusher-js';
+import type { Realtime } from './config';
+
+/**
+ * off: nothing live can be had · connecting: not yet · live · reconnecting: lost for more than a moment ·
+ * offline: the device has no network.
+ */
+export type ConnectionState = 'off' | 'connecting' | 'live' | 'reconnecting' | 'offline';
+
+/** What a listener to a channel is told. */
+export interface ChannelListener {
+  /** The server has confirmed the subscription: at first, and again after every reconnect. */
+  joined(): void;
+  received(data: unknown): void;
+}
+
+/** A shorter loss is not worth a word: most are a phone changing its cell. */
+export const patience = 3_000;
+
+/** A channel left for less than this is kept, so that moving from page to page does not drop it. */
+export const lingers = 1_000;
+
+export const updateEvent = 'tracking-update';
+
+interface Channel {
+  listeners: Set<ChannelListener>;
+  leaving: ReturnType<typeof setTimeout> | undefined;
+}
+
+export class Live {
+  #realtime: Realtime;
+  #pusher: Pusher | null = null;
+  #channels = new Map<string, Channel>();
+  #watchers = new Set<() => void>();
+  #state: ConnectionState = 'connecting';
+  #losing: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(realtime: Realtime) {
+    this.#realtime = realtime;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Calls back after every change of state until the returned function is called. */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** Listens to a channel until the returned function is called. */
+  join(name: string, listener: ChannelListener): () => void {
+    const channel = this.#channels.get(name) ?? this.#open(name);
+    clearTimeout(channel.leaving);
+    channel.leaving = undefined;
+    channel.listeners.add(listener);
+    if (this.#pusher?.channel(name)?.subscribed) listener.joined();
+    return () => {
+      channel.listeners.delete(listener);
+      if (channel.listeners.size > 0 || channel.leaving) return;
+      channel.leaving = setTimeout(() => this.#close(name), lingers);
+    };
+  }
+
+  #open(name: string): Channel {
+    const channel: Channel = { listeners: new Set(), leaving: undefined };
+    this.#channels.set(name, channel);
+    this.#pusher ??= this.#connect();
+    const subscription = this.#pusher.subscribe(name);
+    subscription.bind('pusher:subscription_succeeded', () => {
+      for (const listener of [...channel.listeners]) listener.joined();
+    });
+    subscription.bind(updateEvent, (data: unknown) => {
+      for (const listener of [...channel.listeners]) listener.received(data);
+    });
+    return channel;
+  }
+
+  #close(name: string): void {
+    this.#channels.delete(name);
+    this.#pusher?.channel(name)?.unbind();
+    this.#pusher?.unsubscribe(name);
+    if (this.#channels.size > 0) return;
+    this.#pusher?.connection.unbind();
+    this.#pusher?.disconnect();
+    this.#pusher = null;
+    this.#become('connecting');
+  }
+
+  #connect(): Pusher {
+    const { key, host, port, tls, cluster } = this.#realtime;
+    const pusher = new Pusher(key, {
+      cluster,
+      forceTLS: tls,
+      enableStats: false,
+      enabledTransports: ['ws', 'wss'],
+      ...(host === null ? {} : { wsHost: host, wsPort: port, wssPort: port }),
+    });
+    pusher.connection.bind('state_change', ({ current }: { current: string }) => this.#changed(current));
+    return pusher;
+  }
+
+  /** pusher-js 8.6: connecting, connected, unavailable, failed (no WebSocket), disconnected (refused). */
+  #changed(current: string): void {
+    if (current === 'connected') {
+      this.#become('live');
+    } else if (current === 'failed' || current === 'disconnected') {
+      this.#become('off');
+    } else if (this.#state === 'live') {
+      this.#losing ??= setTimeout(() => this.#become(lost()), patience);
+    } else if (this.#state !== 'connecting' || current === 'unavailable') {
+      this.#become(lost());
+    }
+  }
+
+  #become(state: ConnectionState): void {
+    clearTimeout(this.#losing);
+    this.#losing = undefined;
+    if (state === this.#state) return;
+    this.#state = state;
+    for (const watcher of [...this.#watchers]) watcher();
+  }
+}
+
+function lost(): ConnectionState {
+  return typeof navigator !== 'undefined' && navigator.onLine === false ? 'offline' : 'reconnecting';
+}

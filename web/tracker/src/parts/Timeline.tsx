@@ -1,0 +1,84 @@
+import { type ComponentProps, useId, useState } from 'react';
+import { useNow, useZone } from '../clock';
+import { useParcel, useTracker } from '../context';
+import { dayInWords, daysBetween, timeInWords, wallClock, zoneInWords } from '../dates';
+import { type Day, daysOf, titleCase, titleOf } from '../story';
+import { fill, milestones } from '../vocabulary';
+
+export interface TimelineProps extends ComponentProps<'div'> {
+  /** How many lines are shown before "show all", 3 by default. */
+  initial?: number;
+}
+
+/** What happened when and where, by day, newest first. */
+export function Timeline({ initial = 3, className = '', ...rest }: TimelineProps) {
+  const { messages, language } = useTracker();
+  const parcel = useParcel();
+  const zone = useZone();
+  const [all, setAll] = useState(false);
+  const listId = useId();
+  const history = parcel?.trackingHistory ?? [];
+  if (history.length === 0) return null;
+
+  const { labels } = messages;
+  const days = daysOf(history, zone, all ? history.length : initial);
+  return (
+    <div {...rest} className={`waybill-timeline ${className}`.trim()}>
+      <div id={listId}>
+        {days.map((day) => (
+          <DayGroup day={day} key={day.day} />
+        ))}
+      </div>
+      {history.length > initial && (
+        <button
+          aria-controls={listId}
+          aria-expanded={all}
+          className="waybill-button"
+          onClick={() => setAll(!all)}
+          type="button"
+        >
+          {all ? labels.showFewer : fill(labels.showAll, { n: history.length })}
+        </button>
+      )}
+      <p className="waybill-zone">{fill(labels.zone, { zone: zoneInWords(zone, language, messages) })}</p>
+    </div>
+  );
+}
+
+function DayGroup({ day: { day, entries } }: { day: Day }) {
+  const { messages } = useTracker();
+  const now = useNow();
+  const zone = useZone();
+  const today = now === null ? null : (wallClock(now, zone)?.day ?? null);
+  const age = today === null ? -1 : daysBetween(day, today);
+  const { dates } = messages;
+  const words = age === 0 ? dates.today : age === 1 ? dates.yesterday : dayInWords(day, messages, today);
+  return (
+    <div className="waybill-day">
+      <p className="waybill-day-name">{words}</p>
+      <ol aria-label={words} className="waybill-entries">
+        {entries.map(({ place, entry, hour, minute }) => {
+          const title = titleOf(entry, messages);
+          return (
+            <li
+              className="waybill-entry"
+              data-tone={entry.milestone ? milestones[entry.milestone].tone : 'neutral'}
+              key={place}
+            >
+              <time className="waybill-time" dateTime={entry.timestamp}>
+                {timeInWords({ day, hour, minute }, messages)}
+              </time>
+              <div className="waybill-event">
+                <p className="waybill-event-title">{title}</p>
+                {entry.location && <p className="waybill-place">{entry.location}</p>}
+                {entry.description && titleCase(entry.description) !== title && (
+                  <p className="waybill-words">{entry.description}</p>
+                )}
+              </div>
+            </li>
+          );
+        })}
+      </ol>
+    </div>
+  );
+}

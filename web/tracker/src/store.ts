@@ -1,0 +1,245 @@
+/**
+ * What every tracker on a page knows, outside React: one record per order, however many components
+ * show it. A record listens first and reads the snapshot then, so that nothing falls between the two.
+ */
+import { type Endpoints, endpointsOf, type TrackerConfig } from './config';
+import { type ConnectionState, Live } from './live';
+import { hasGap, type KnownOrder, withSnapshot, withUpdate } from './merge';
+import type { Snapshot } from './tracking';
+import { readSnapshot, readUpdate } from './wire';
+
+/** What a component may show of an order. */
+export interface Tracking {
+  /** waiting: nothing is known and nobody can be asked; it comes live. missing: the server knows no such order. */
+  state: 'loading' | 'waiting' | 'ready' | 'missing' | 'unreachable';
+  order: KnownOrder | null;
+  connection: ConnectionState;
+}
+
+/** How long the first snapshot waits for the subscription before it is read without. */
+export const subscriptionWait = 1_000;
+/** How often a snapshot is read while nothing is live. */
+export const pollEvery = 60_000;
+/** Everyone reconnects in the same second; they read spread over this time. */
+export const reconnectJitter = 3_000;
+export const gapJitter = 1_000;
+const retryAfter = 2_000;
+
+interface OrderRecord {
+  orderId: string;
+  order: KnownOrder | null;
+  /** Whether anything came from the server, so that a shop's own older data no longer counts. */
+  heard: boolean;
+  /** What the shop told last, as text: a parent that renders again mostly tells the same. */
+  offered: string;
+  verdict: 'missing' | 'unreachable' | null;
+  joins: number;
+  failures: number;
+  reading: boolean;
+  due: { at: number; timer: ReturnType<typeof setTimeout> } | null;
+  watchers: Set<() => void>;
+  view: Tracking;
+  leave: () => void;
+}
+
+export class OrderStore {
+  #apiUrl: string | null;
+  #live: Live | null;
+  #records = new Map<string, OrderRecord>();
+
+  constructor(endpoints: Pick<Endpoints, 'apiUrl'>, live: Live | null) {
+    this.#apiUrl = endpoints.apiUrl;
+    this.#live = live;
+    live?.watch(() => this.#connectionChanged());
+  }
+
+  /** What is known of an order that someone watches; the same object until something changes. */
+  view(orderId: string): Tracking | undefined {
+    return this.#records.get(orderId)?.view;
+  }
+
+  /** What a first paint shows, before anyone watches. */
+  firstView(initial: Snapshot | null): Tracking {
+    const order = initial && withSnapshot(null, initial);
+    return { state: this.#stateOf(order, null), order, connection: this.#live?.state ?? 'off' };
+  }
+
+  /** Keeps an order up to date until the returned function is called. */
+  watch(orderId: string, initial: Snapshot | null, watcher: () => void): () => void {
+    const record = this.#records.get(orderId) ?? this.#open(orderId, initial);
+    record.watchers.add(watcher);
+    return () => {
+      record.watchers.delete(watcher);
+      if (record.watchers.size === 0) this.#close(record);
+    };
+  }
+
+  /** Takes in what the shop knows by now, unless we know better. */
+  offer(orderId: string, initial: Snapshot): void {
+    const record = this.#records.get(orderId);
+    const offered = JSON.stringify(initial);
+    if (!record || record.offered === offered) return;
+    record.offered = offered;
+    if (record.heard && initial.version <= (record.order?.version ?? 0)) return;
+    this.#learn(record, withSnapshot(record.order, initial));
+  }
+
+  /** Reads the snapshot now. */
+  refresh(orderId: string): void {
+    const record = this.#records.get(orderId);
+    if (record) this.#readIn(record, 0);
+  }
+
+  #open(orderId: string, initial: Snapshot | null): OrderRecord {
+    const record: OrderRecord = {
+      orderId,
+      order: initial && withSnapshot(null, initial),
+      heard: false,
+      offered: JSON.stringify(initial),
+      verdict: null,
+      joins: 0,
+      failures: 0,
+      reading: false,
+      due: null,
+      watchers: new Set(),
+      view: this.firstView(initial),
+      leave: () => {},
+    };
+    this.#records.set(orderId, record);
+    if (this.#live) {
+      record.leave = this.#live.join(`order-${orderId}`, {
+        joined: () => this.#joined(record),
+        received: (data) => this.#received(record, data),
+      });
+    }
+    // The server may not be reachable by socket; the page must not wait for that.
+    if (record.joins === 0) this.#readIn(record, this.#live ? subscriptionWait : 0);
+    return record;
+  }
+
+  #close(record: OrderRecord): void {
+    record.leave();
+    if (record.due) clearTimeout(record.due.timer);
+    this.#records.delete(record.orderId);
+  }
+
+  #joined(record: OrderRecord): void {
+    record.joins += 1;
+    this.#readIn(record, record.joins === 1 ? 0 : Math.random() * reconnectJitter);
+  }
+
+  #received(record: OrderRecord, data: unknown): void {
+    const update = readUpdate(data);
+    if (!update) return;
+    record.heard = true;
+    record.verdict = null;
+    this.#learn(record, withUpdate(record.order, update, this.#apiUrl !== null));
+    if (hasGap(record.order)) this.#readIn(record, Math.random() * gapJitter);
+  }
+
+  #connectionChanged(): void {
+    for (const record of this.#records.values()) {
+      this.#show(record);
+      this.#pollUnlessLive(record);
+    }
+  }
+
+  #pollUnlessLive(record: OrderRecord): void {
+    const state = this.#live?.state ?? 'off';
+    if (state !== 'live') this.#readIn(record, pollEvery * (1 + Math.random() / 4));
+  }
+
+  /** Reads the snapshot after a delay, or sooner if that was due sooner. */
+  #readIn(record: OrderRecord, delay: number): void {
+    if (this.#apiUrl === null) return;
+    const at = Date.now() + delay;
+    if (record.due) {
+      if (record.due.at <= at) return;
+      clearTimeout(record.due.timer);
+    }
+    record.due = { at, timer: setTimeout(() => this.#read(record), delay) };
+  }
+
+  async #read(record: OrderRecord): Promise<void> {
+    record.due = null;
+    if (record.reading) return this.#readIn(record, gapJitter);
+    record.reading = true;
+    const answer = await this.#fetch(record.orderId);
+    record.reading = false;
+    if (this.#records.get(record.orderId) !== record) return;
+
+    if (answer === 'failed') {
+      record.verdict = 'unreachable';
+      record.failures += 1;
+      const wait = Math.min(pollEvery, retryAfter * 2 ** record.failures);
+      this.#readIn(record, wait * (0.5 + Math.random() / 2));
+    } else {
+      record.failures = 0;
+      record.verdict = answer === 'missing' ? 'missing' : null;
+      if (answer !== 'missing') {
+        record.heard = true;
+        record.order = withSnapshot(record.order, answer);
+      }
+      // A replica can answer from before the event that showed the gap.
+      if (hasGap(record.order)) this.#readIn(record, retryAfter + Math.random() * gapJitter);
+      this.#pollUnlessLive(record);
+    }
+    this.#show(record);
+  }
+
+  async #fetch(orderId: string): Promise<Snapshot | 'missing' | 'failed'> {
+    try {
+      const response = await fetch(`${this.#apiUrl}/api/track/${encodeURIComponent(orderId)}`, {
+        // Ask again every time, but let an unchanged answer be a 304.
+        cache: 'no-cache',
+        credentials: 'omit',
+        headers: { Accept: 'application/json' },
+      });
+      if (response.status === 404) return 'missing';
+      if (!response.ok) return 'failed';
+      return readSnapshot(await response.json()) ?? 'failed';
+    } catch {
+      return 'failed';
+    }
+  }
+
+  #learn(record: OrderRecord, order: KnownOrder): void {
+    record.order = order;
+    this.#show(record);
+  }
+
+  #show(record: OrderRecord): void {
+    const { view, order } = record;
+    const state = this.#stateOf(order, record.verdict);
+    const connection = this.#live?.state ?? 'off';
+    if (view.state === state && view.order === order && view.connection === connection) return;
+    record.view = { state, order, connection };
+    for (const watcher of [...record.watchers]) watcher();
+  }
+
+  #stateOf(order: KnownOrder | null, verdict: OrderRecord['verdict']): Tracking['state'] {
+    if (order && order.shipments.length > 0) return 'ready';
+    if (verdict) return verdict;
+    return this.#apiUrl === null || order ? 'waiting' : 'loading';
+  }
+}
+
+const sockets = new Map<string, Live>();
+const stores = new Map<string, OrderStore>();
+
+/** The store for these settings: one for a page, and one socket for all that share a realtime server. */
+export function storeFor(config: TrackerConfig): OrderStore {
+  const endpoints = endpointsOf(config);
+  const key = JSON.stringify(endpoints);
+  const store = stores.get(key) ?? new OrderStore(endpoints, socketFor(endpoints));
+  stores.set(key, store);
+  return store;
+}
+
+function socketFor({ realtime }: Endpoints): Live | null {
+  if (!realtime) return null;
+  const key = JSON.stringify(realtime);
+  const live = sockets.get(key) ?? new Live(realtime);
+  sockets.set(key, live);
+  return live;
+}
