@@ -1,17 +1,6 @@
 /** Which parcel of an order comes first, and what each is called. */
 import type { KnownShipment } from './merge';
-import { fill, type Messages, type Milestone } from './vocabulary';
-
-const closed: ReadonlySet<Milestone> = new Set<Milestone>([
-  'delivered',
-  'cancelled',
-  'rto_delivered',
-  'lost',
-  'damaged',
-  'disposed',
-  'return_delivered',
-  'return_cancelled',
-]);
+import { fill, type Messages, milestones } from './vocabulary';
 
 /**
  * The shipments, the one that matters most first. Deliveries come before returns, unless only a return is
@@ -27,7 +16,7 @@ export function byImportance(shipments: readonly KnownShipment[]): KnownShipment
 }
 
 function isOpen({ milestone }: KnownShipment): boolean {
-  return milestone === null || !closed.has(milestone);
+  return milestone === null || !milestones[milestone].end;
 }
 
 function newest({ trackingHistory }: KnownShipment): number {

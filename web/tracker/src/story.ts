@@ -99,7 +99,9 @@ export function tell(shipment: Shipment, reading: Reading): Story {
 
 /** The line's own title: our word for a milestone, else the courier's, made readable. */
 export function titleOf(entry: Entry, messages: Messages): string {
-  return entry.milestone ? messages.milestones[entry.milestone].label : titleCase(entry.status);
+  return entry.milestone
+    ? messages.milestones[entry.milestone].label
+    : titleCase(entry.status || (entry.description ?? ''));
 }
 
 /** Upper-case courier words made readable: "IN TRANSIT" becomes "In transit". */

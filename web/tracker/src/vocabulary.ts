@@ -19,11 +19,13 @@ export interface MilestoneLook {
   step: number;
   /** Whether the parcel is still on its way to the buyer, so that a date of arrival leads. */
   arriving: boolean;
+  /** Whether nothing more is expected after it. */
+  end: boolean;
 }
 
 export type Messages = typeof en;
 
-const languages = { en } satisfies Record<string, Messages>;
+export const languages = { en } satisfies Record<string, Messages>;
 export type Language = keyof typeof languages;
 
 export const milestones = table.milestones as Record<Milestone, MilestoneLook>;

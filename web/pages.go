@@ -1,0 +1,189 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Shop is what a page shows of the shop it speaks for. Every field may be empty.
+type Shop struct {
+	Name string
+	// LogoURL is an https: or data: picture.
+	LogoURL string
+	// Color is six hexadecimal digits, with or without "#". It is made darker or
+	// lighter where it could not be read.
+	Color string
+	// SupportURL is an http:, https:, mailto: or tel: link; any other is left out.
+	SupportURL string
+}
+
+// Frame is what every page needs.
+type Frame struct {
+	Shop Shop
+	// Language is a tag such as "en" or "hi-IN": see [Language].
+	Language string
+	// Nonce is the one of [ContentSecurityPolicy] in the same answer.
+	Nonce string
+}
+
+// PageData is what the tracking page of one order shows.
+type PageData struct {
+	Frame
+	OrderID string
+	// Snapshot is the JSON of the order's public snapshot, as
+	// GET /api/track/{orderId} has it in data.
+	Snapshot []byte
+	// Realtime is where the page listens.
+	Realtime Realtime
+	// Now is the moment at which the page is read; zero means the present.
+	Now time.Time
+}
+
+// LookupData is what the page for looking up an order shows.
+type LookupData struct {
+	Frame
+	// Query is what was looked for, "" at first.
+	Query string
+	// Missing says that nothing was found under it.
+	Missing bool
+}
+
+// ContentSecurityPolicy is the header under which all pages of this package
+// work. The nonce must be new and unguessable in every answer.
+func ContentSecurityPolicy(nonce string) string {
+	return "default-src 'none'; script-src 'self' 'nonce-" + nonce + "'; style-src 'self'; " +
+		"connect-src 'self' ws: wss:; img-src 'self' https: data:; " +
+		"base-uri 'none'; form-action 'self'"
+}
+
+var pages = template.Must(template.ParseFS(embedded, "templates/*.html"))
+
+// TrackingPage writes the page of one order, complete without JavaScript, its
+// times in India's zone until the script puts them into the viewer's. An error
+// means that the snapshot could not be read, and then nothing was written, or
+// that writing broke off.
+func TrackingPage(w io.Writer, data PageData) error {
+	var order snapshot
+	if err := json.Unmarshal(data.Snapshot, &order); err != nil {
+		return fmt.Errorf("decode snapshot of the tracking page: %w", err)
+	}
+	now := data.Now
+	if now.IsZero() {
+		now = time.Now()
+	}
+	settings := data.Realtime.settings()
+	settings["orderId"] = data.OrderID
+	settings["apiUrl"] = ""
+	settings["snapshot"] = json.RawMessage(data.Snapshot)
+
+	frame := newFrameView(data.Frame)
+	settings["language"] = frame.Language
+	number := order.OrderNumber
+	if number == "" {
+		number = data.OrderID
+	}
+	view := trackingView{
+		frameView: frame,
+		Heading:   fill(frame.Page["order"], "number", number),
+		Label:     fill(frame.Labels["tracking"], "number", number),
+		Settings:  settings,
+		Parcels:   parcelViews(order.Shipments, frame.words, now),
+	}
+	view.Title = view.Heading
+	if name := data.Shop.Name; name != "" {
+		view.Title += " · " + name
+	}
+	if order.UpdatedAt != nil {
+		view.Updated = fill(frame.Labels["updated"], "ago", agoInWords(*order.UpdatedAt, now, frame.words))
+	}
+	return render(w, "tracking", view)
+}
+
+// NotFoundPage writes what is shown for every order that there is not.
+func NotFoundPage(w io.Writer, frame Frame) error {
+	view := newFrameView(frame)
+	view.Title = view.Labels["missing"]
+	return render(w, "missing", struct {
+		frameView
+		Icon []string
+	}{view, icons["question"]})
+}
+
+// LookupPage writes the form that leads to an order's page: it comes back as
+// GET /track?order=…
+func LookupPage(w io.Writer, data LookupData) error {
+	view := newFrameView(data.Frame)
+	view.Title = view.Page["title"]
+	return render(w, "lookup", struct {
+		frameView
+		Query   string
+		Missing bool
+	}{view, data.Query, data.Missing})
+}
+
+// render writes a page whole, or nothing of it.
+func render(w io.Writer, name string, view any) error {
+	var page bytes.Buffer
+	if err := pages.ExecuteTemplate(&page, name, view); err != nil {
+		return fmt.Errorf("draw page %s: %w", name, err)
+	}
+	if _, err := page.WriteTo(w); err != nil {
+		return fmt.Errorf("write page %s: %w", name, err)
+	}
+	return nil
+}
+
+// frameView is what the templates of all pages share.
+type frameView struct {
+	Frame
+	Language             string
+	Title                string
+	Script, Style, Theme string
+	Logo                 string
+	Support              template.URL
+	Contact              string
+	Labels, Page         map[string]string
+
+	words *messages
+}
+
+func newFrameView(frame Frame) frameView {
+	words := wordsOf(frame.Language)
+	contact := words.Page["contactShop"]
+	if frame.Shop.Name != "" {
+		contact = fill(words.Page["contact"], "shop", frame.Shop.Name)
+	}
+	return frameView{
+		Frame:    frame,
+		Language: words.Language,
+		Script:   script,
+		Style:    style,
+		Theme:    themeFile(frame.Shop.Color),
+		Logo:     frame.Shop.LogoURL,
+		Support:  supportLink(frame.Shop.SupportURL),
+		Contact:  contact,
+		Labels:   words.Labels,
+		Page:     words.Page,
+		words:    words,
+	}
+}
+
+// supportLink lets through the schemes that a buyer can follow to a shop, tel:
+// among them, which templates do not know as safe.
+func supportLink(link string) template.URL {
+	parsed, err := url.Parse(strings.TrimSpace(link))
+	if err != nil {
+		return ""
+	}
+	switch parsed.Scheme {
+	case "http", "https", "mailto", "tel":
+		return template.URL(parsed.String()) //nolint:gosec // the scheme is one of four, and the parser wrote the text
+	}
+	return ""
+}

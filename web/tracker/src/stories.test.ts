@@ -1,0 +1,75 @@
+/**
+ * What buyers are told, as a file that people read and that the server's tests compare its own pages with.
+ * `npx vitest run -u stories` writes it anew after a change that is meant.
+ */
+import { expect, test } from 'vitest';
+import { everyMilestone, fixtureNow, fixtures, history, shipment, snapshot } from '../dev/fixtures';
+import { indianZone, timeInWords } from './dates';
+import type { KnownShipment } from './merge';
+import { byImportance, nameOf } from './parcels';
+import { daysOf, tell, titleOf } from './story';
+import type { Snapshot } from './tracking';
+import { type Language, languages, messagesFor } from './vocabulary';
+
+const now = Date.parse(fixtureNow);
+
+const more: Record<string, Snapshot> = {
+  'unknown-status': snapshot(1, shipment(null, { currentStatus: 'HELD_AT CUSTOMS' })),
+  nothing: snapshot(1, shipment(null)),
+  'arriving-tomorrow': snapshot(1, shipment('in_transit', { estimatedDelivery: '2026-11-24' })),
+  'arriving-next-year': snapshot(1, shipment('in_transit', { estimatedDelivery: '2027-01-02' })),
+  'slipped-by-a-day': snapshot(
+    1,
+    shipment('picked_up', { estimatedDelivery: '2026-11-25', firstEstimatedDelivery: '2026-11-24' }),
+  ),
+  'out-since-yesterday': snapshot(
+    1,
+    shipment('out_for_delivery', { trackingHistory: history(['out_for_delivery', '2026-11-22 09:31']) }),
+  ),
+  'reason-from-the-scan': snapshot(
+    1,
+    shipment('delivery_failed', {
+      deliveryAttempts: 2,
+      trackingHistory: history(['delivery_failed', '2026-11-22 18:52', 'Pune', 'Address incomplete.']),
+    }),
+  ),
+  'delivered-past-midnight': snapshot(1, shipment('delivered', { deliveredAt: '2026-11-21T18:45:00Z' })),
+  'return-lost': snapshot(1, shipment('lost', { direction: 'return' })),
+  'return-moves-alone': snapshot(
+    1,
+    shipment('delivered', { id: 'a' }),
+    shipment('return_in_transit', { id: 'b' }),
+    shipment('return_created', { id: 'c' }),
+  ),
+  corrected: snapshot(1, shipment('in_transit', { corrected: true })),
+};
+
+function told(language: Language, order: Snapshot) {
+  const { messages } = messagesFor(language);
+  const known = order.shipments.map((each): KnownShipment => ({ ...each, version: order.version }));
+  return byImportance(known).map((each) => {
+    const { latest: _, ...story } = tell(each, { messages, now, zone: indianZone });
+    return {
+      name: nameOf(each, known, messages) ?? '',
+      ...story,
+      timeline: daysOf(each.trackingHistory, indianZone, each.trackingHistory.length).flatMap(({ entries }) =>
+        entries.map(({ entry, hour, minute }) =>
+          [timeInWords({ day: '', hour, minute }, messages), titleOf(entry, messages)].join(' '),
+        ),
+      ),
+    };
+  });
+}
+
+for (const language of Object.keys(languages) as Language[]) {
+  test(`every story in ${language}`, async () => {
+    const orders = { ...fixtures, ...more, ...Object.fromEntries(everyMilestone) };
+    const stories = Object.entries(orders).map(([name, order]) => ({
+      name,
+      order,
+      told: told(language, order),
+    }));
+    const golden = JSON.stringify({ now: fixtureNow, language, stories }, null, 1);
+    await expect(`${golden}\n`).toMatchFileSnapshot(`../testdata/stories-${language}.json`);
+  });
+}
