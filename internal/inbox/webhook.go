@@ -112,3 +112,12 @@ type Applied struct {
 	// stand.
 	Err error
 }
+
+// Valid reports whether s is one of the statuses.
+func (s Status) Valid() bool {
+	switch s {
+	case Pending, Processed, Failed, Duplicate, Ignored, Parked, Rejected:
+		return true
+	}
+	return false
+}

@@ -67,7 +67,7 @@ func (p *parcel) shipment() Shipment {
 func (p *parcel) gatherFacts(s *Shipment, st state) {
 	byTelling := slices.Clone(p.readings)
 	slices.SortStableFunc(byTelling, func(a, b *Reading) int {
-		return cmp.Or(a.EventTime.Compare(b.EventTime), a.RetoldAt.Compare(b.RetoldAt), strings.Compare(a.Key(), b.Key()))
+		return cmp.Or(a.EventTime.Compare(b.EventTime), a.RetoldAt.Compare(b.RetoldAt), strings.Compare(a.key, b.key))
 	})
 	attempts := st.failures
 	for _, r := range byTelling {
@@ -219,4 +219,18 @@ func (p *parcel) turn(st state) (from, to time.Time) {
 		to = time.Time{} // still, or finally, on the way back
 	}
 	return from, to
+}
+
+// DisplayChannel is the sales channel the order's number belongs to: as
+// registered, else as the earliest forward push told it.
+func (o *Order) DisplayChannel() string {
+	if o.ChannelID != "" {
+		return o.ChannelID
+	}
+	for _, r := range o.sortedReadings() {
+		if r.ChannelID != "" && r.Direction != Return {
+			return r.ChannelID
+		}
+	}
+	return ""
 }

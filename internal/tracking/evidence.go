@@ -94,6 +94,8 @@ type Reading struct {
 	Released bool
 	// Registered marks what the shop itself told us: identity, no status.
 	Registered bool
+
+	key string // as in Order.Readings, set when the order is folded
 }
 
 // statusKey identifies the status statement of a reading: the same statement
@@ -165,6 +167,8 @@ type Scan struct {
 	Milestone Milestone
 	Label     string // canonical label, upper case; "" for information scans
 	Position  int    // place in the courier's list, oldest first
+
+	key string // as in Order.Scans, set when the order is folded
 }
 
 // Key identifies the scan in its order's evidence. The sr-status is not part

@@ -12,9 +12,9 @@ import (
 // Contact is the buyer, as the shop registered them. It never leaves the
 // admin calls.
 type Contact struct {
-	Name  string `json:"name"`
-	Phone string `json:"phone"`
-	Email string `json:"email"`
+	Name  Text `json:"name"`
+	Phone Text `json:"phone"`
+	Email Text `json:"email"`
 }
 
 // Order is the shop's order with all evidence about its parcels. Everything
@@ -156,10 +156,9 @@ func (d *dirt) mark(set *map[string]bool, key string) {
 // sortedReadings are the readings in the order of the fold: event time, then
 // current_timestamp, then rank, then the key itself.
 func (o *Order) sortedReadings() []*Reading {
-	keys := make(map[*Reading]string, len(o.Readings))
 	sorted := make([]*Reading, 0, len(o.Readings))
 	for key, r := range o.Readings {
-		keys[r] = key
+		r.key = key
 		sorted = append(sorted, r)
 	}
 	slices.SortFunc(sorted, func(a, b *Reading) int {
@@ -167,7 +166,7 @@ func (o *Order) sortedReadings() []*Reading {
 			a.EventTime.Compare(b.EventTime),
 			a.ProcessedAt.Compare(b.ProcessedAt),
 			cmp.Compare(a.Milestone.Rank(), b.Milestone.Rank()),
-			strings.Compare(keys[a], keys[b]),
+			strings.Compare(a.key, b.key),
 		)
 	})
 	return sorted
@@ -176,17 +175,16 @@ func (o *Order) sortedReadings() []*Reading {
 // sortedScans are the scans in the order of the timeline: time, then the
 // courier's own order, then the key.
 func (o *Order) sortedScans() []*Scan {
-	keys := make(map[*Scan]string, len(o.Scans))
 	sorted := make([]*Scan, 0, len(o.Scans))
 	for key, s := range o.Scans {
-		keys[s] = key
+		s.key = key
 		sorted = append(sorted, s)
 	}
 	slices.SortFunc(sorted, func(a, b *Scan) int {
 		return cmp.Or(
 			a.At.Compare(b.At),
 			cmp.Compare(a.Position, b.Position),
-			strings.Compare(keys[a], keys[b]),
+			strings.Compare(a.key, b.key),
 		)
 	})
 	return sorted

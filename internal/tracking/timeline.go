@@ -19,10 +19,11 @@ func (p *parcel) timeline(turned, unturned time.Time) []Entry {
 		if m != s.Milestone {
 			label = cmp.Or(LabelOf(m), s.Label)
 		}
+		description := describe(m, label, s.Activity)
 		entries = append(entries, Entry{
-			Status:    Text(cmp.Or(label, Scrub(s.Activity), Scrub(s.Code))),
+			Status:    Text(cmp.Or(label, description, Scrub(s.Code))),
 			Milestone: m, Timestamp: s.At.UTC(), Location: Text(Scrub(s.Location)),
-			Description: Text(describe(m, label, s.Activity)), ScanType: ScanEntry,
+			Description: Text(description), ScanType: ScanEntry,
 		})
 	}
 	seen := map[Entry]bool{}

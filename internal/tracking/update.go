@@ -1,8 +1,6 @@
 package tracking
 
 import (
-	"bytes"
-	"encoding/json"
 	"maps"
 	"slices"
 	"time"
@@ -141,7 +139,7 @@ func changedShipments(old, next *Snapshot) []int {
 	var changed []int
 	for i := range next.Shipments {
 		before := shipmentByID(old, next.Shipments[i].ID)
-		if before == nil || !sameJSON(before, &next.Shipments[i]) {
+		if before == nil || !same(before, &next.Shipments[i]) {
 			changed = append(changed, i)
 		}
 	}
@@ -155,12 +153,19 @@ func sameHead(a, b *Snapshot) bool {
 		a.OrderStatus == b.OrderStatus && a.Milestone == b.Milestone && a.AWBCode == b.AWBCode
 }
 
-// sameJSON compares what watchers would see.
-func sameJSON(a, b *Shipment) bool {
-	if a.Milestone != b.Milestone || len(a.TrackingHistory) != len(b.TrackingHistory) {
-		return false
-	}
-	x, errX := json.Marshal(a)
-	y, errY := json.Marshal(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
+// same compares what watchers would see.
+func same(a, b *Shipment) bool {
+	return a.ID == b.ID && a.Direction == b.Direction && a.AWBCode == b.AWBCode && a.CourierName == b.CourierName &&
+		a.Milestone == b.Milestone && a.CurrentStatus == b.CurrentStatus && a.EstimatedDelivery == b.EstimatedDelivery &&
+		a.FirstEstimatedDelivery == b.FirstEstimatedDelivery && sameTime(a.DeliveredAt, b.DeliveredAt) &&
+		a.DeliveryAttempts == b.DeliveryAttempts && a.UndeliveredReason == b.UndeliveredReason &&
+		a.ProofOfDelivery == b.ProofOfDelivery && a.Corrected == b.Corrected && slices.Equal(a.Legs, b.Legs) &&
+		slices.EqualFunc(a.TrackingHistory, b.TrackingHistory, func(x, y Entry) bool {
+			return x.Timestamp.Equal(y.Timestamp) && x.Status == y.Status && x.Milestone == y.Milestone &&
+				x.Location == y.Location && x.Description == y.Description && x.ScanType == y.ScanType
+		})
+}
+
+func sameTime(a, b *time.Time) bool {
+	return a == b || a != nil && b != nil && a.Equal(*b)
 }
