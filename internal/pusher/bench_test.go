@@ -131,7 +131,7 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// counter waits for deliveries to be written: the bytes of the queues.
+// settle waits until the kernel has taken all that is queued.
 func (b *bundle) settle() {
 	for {
 		waiting := 0
@@ -192,9 +192,10 @@ func BenchmarkQueue(b *testing.B) {
 	h := newHub()
 	s := &Server{opts: Options{Observer: deaf{}}, limits: limits{bytes: 1 << 30, messages: 1 << 20, write: time.Minute}}
 	for range watchers {
-		c := &conn{server: s}
+		c := &conn{server: s, id: "1.1"}
 		c.queue.nc, c.queue.limits = sink{written: &written}, &s.limits
 		h.join(c, "busy", nil)
+		c.writer.Wait()
 	}
 	b.ReportAllocs()
 	for b.Loop() {
