@@ -1,0 +1,24 @@
+// Package store keeps everything that must outlive the process: the log of
+// webhooks, the orders with their evidence, and the effects still to be carried
+// out. It decides nothing about parcels; tracking does.
+//
+// It promises:
+//
+//   - What Append has answered is on disk: one transaction that was synced for
+//     all who waited for it.
+//   - An exported method is one transaction; it leaves all of its work or none.
+//   - A webhook is applied with its scans, its order's new belief, the effects
+//     that follow and its own mark in the log, or it leaves no trace.
+//   - Errors that a caller may act on are *tracking.Error with a code:
+//     Unavailable (come again), NotFound, Invalid, Conflict. Anything else is
+//     internal.
+//
+// The SQL is written once for two databases; what differs is in dialect. On
+// SQLite there is one writer, and whoever writes waits for his turn:
+//
+//	Append ─► queue ─► committer ──┐ first, two groups at most
+//	                               ├─► turn ─► BEGIN … COMMIT (fsync)
+//	Claim, Apply, Register, … ─────┘ in the order of their coming
+//
+// Readers have connections of their own and see what was committed last.
+package store

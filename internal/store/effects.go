@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/webazaar/waybill/internal/tracking"
+)
+
+// An Effect is something to be done outside the database because of what was
+// committed. It is a row until DeleteEffects, so that a crash between a commit
+// and its effect is made good at the next start.
+type Effect = tracking.Effect
+
+// addEffects keeps updates as effects, in their order.
+func (t *tx) addEffects(ctx context.Context, updates []tracking.Update, now time.Time) ([]Effect, error) {
+	effects := make([]Effect, 0, len(updates))
+	for i := range updates {
+		payload, err := json.Marshal(&updates[i])
+		if err != nil {
+			return nil, fmt.Errorf("encode an update: %w", err)
+		}
+		e := Effect{Kind: tracking.LiveUpdate, Update: updates[i]}
+		err = t.one(ctx, `
+			INSERT INTO effects (kind, order_id, version, payload, created_at)
+			VALUES ($1, $2, $3, $4, $5)
+			RETURNING id`, []any{e.Kind, e.Update.OrderID, e.Update.Version, string(payload), micros(now)}, &e.ID)
+		if err != nil {
+			return nil, fmt.Errorf("add an effect: %w", err)
+		}
+		effects = append(effects, e)
+	}
+	return effects, nil
+}
+
+// announce hands effects on once they are committed.
+func (s *Store) announce(t *tx, effects []Effect) {
+	if len(effects) > 0 {
+		t.after = append(t.after, func() { s.opts.Committed(effects) })
+	}
+}
+
+// Effects are those not done yet, oldest first, at most limit.
+func (s *Store) Effects(ctx context.Context, limit int) ([]Effect, error) {
+	var effects []Effect
+	err := s.read(ctx, "read effects", `
+		SELECT id, kind, payload
+		FROM effects
+		ORDER BY id
+		LIMIT $1`, []any{limit}, func(rows *sql.Rows) error {
+		var (
+			e       Effect
+			payload string
+		)
+		if err := rows.Scan(&e.ID, &e.Kind, &payload); err != nil {
+			return err
+		}
+		if err := json.Unmarshal([]byte(payload), &e.Update); err != nil {
+			return fmt.Errorf("decode effect %d: %w", e.ID, err)
+		}
+		effects = append(effects, e)
+		return nil
+	})
+	return effects, err
+}
+
+// DeleteEffects forgets effects that are done.
+func (s *Store) DeleteEffects(ctx context.Context, ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return s.change(ctx, "delete effects", func(ctx context.Context, t *tx) error {
+		return among(ids, func(ids []int64) error {
+			_, err := t.exec(ctx, `DELETE FROM effects WHERE id IN (`+placeholders(1, len(ids))+`)`, anys(ids)...)
+			return err
+		})
+	})
+}

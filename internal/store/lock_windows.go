@@ -1,0 +1,16 @@
+package store
+
+import (
+	"math"
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+// lock takes the file for this process until it is closed. The locked range
+// lies beyond the text, so that others can read who has it.
+func lock(file *os.File) error {
+	return windows.LockFileEx(windows.Handle(file.Fd()),
+		windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0,
+		&windows.Overlapped{OffsetHigh: math.MaxInt32})
+}

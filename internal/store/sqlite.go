@@ -1,0 +1,232 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+const (
+	databaseFile = "waybill.db"
+	lockFile     = "waybill.lock"
+
+	// checkpointEvery is how often what lies in the write-ahead log is carried
+	// over, beside the writer. Often and little keeps the slowest answers fast.
+	checkpointEvery = 100 * time.Millisecond
+	// restartFrames is when the writer itself makes the log begin anew:
+	// 16,000 pages of 8 KiB.
+	restartFrames = 16000
+)
+
+func sqliteDialect() dialect {
+	return dialect{
+		name: "sqlite", singleWriter: true,
+		reserveOrders: func(ctx context.Context, t *tx, _ int) (first int64, err error) {
+			err = t.one(ctx, `SELECT COALESCE(MAX(seq), 0) + 1 FROM orders`, nil, &first)
+			return first, err
+		},
+		errorKind: sqliteErrorKind,
+	}
+}
+
+// openSQLite opens the folder: one connection that writes, a few that read, and
+// one that checkpoints.
+func (s *Store) openSQLite(ctx context.Context) error {
+	s.dialect = sqliteDialect()
+	if err := os.MkdirAll(s.opts.DataDir, 0o700); err != nil {
+		return err
+	}
+	unlock, err := lockFolder(filepath.Join(s.opts.DataDir, lockFile))
+	if err != nil {
+		return err
+	}
+	s.onClose = append(s.onClose, unlock)
+
+	path, err := filepath.Abs(filepath.Join(s.opts.DataDir, databaseFile))
+	if err != nil {
+		return err
+	}
+	// Made here so that it never is readable for others; the log files take
+	// over its mode.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	// Where there is fdatasync, it is what SQLite itself would use; without
+	// it, fsync does the same at twice the cost.
+	_, _ = sqlite.Fdatasync(true)
+
+	writer, err := s.openFile(path, 1, "rw", "page_size(8192)", "journal_mode(wal)", "synchronous(full)",
+		"wal_autocheckpoint(0)", "journal_size_limit(134217728)", "cache_size(-16000)", "temp_store(memory)")
+	if err != nil {
+		return err
+	}
+	if err := s.migrate(ctx, writer); err != nil {
+		return err
+	}
+	conn, err := writer.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	s.onClose = append(s.onClose, conn.Close)
+	stmts := &statements{}
+	s.begin = func(ctx context.Context) (*tx, error) {
+		t := &tx{session: conn, dialect: &s.dialect, stmts: stmts}
+		t.commit = func(ctx context.Context) error {
+			_, err := t.exec(ctx, `COMMIT`)
+			return err
+		}
+		t.rollback = func(ctx context.Context) {
+			// SQLite has already rolled back after some errors, and says so.
+			_, _ = t.exec(ctx, `ROLLBACK`)
+		}
+		_, err := t.exec(ctx, `BEGIN IMMEDIATE`)
+		return t, err
+	}
+	s.reader, err = s.openFile(path, max(4, runtime.GOMAXPROCS(0)), "ro", "cache_size(-2000)", "temp_store(memory)")
+	if err != nil {
+		return err
+	}
+	return s.startCheckpoints(ctx, path, conn)
+}
+
+// openFile opens a handle of at most n connections.
+func (s *Store) openFile(path string, n int, mode string, pragmas ...string) (*sql.DB, error) {
+	query := url.Values{"mode": {mode}, "_dqs": {"0"}, "_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
+	name := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: query.Encode()}
+	db, err := sql.Open("sqlite", name.String())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(n)
+	db.SetMaxIdleConns(n)
+	s.onClose = append(s.onClose, db.Close)
+	return db, nil
+}
+
+// startCheckpoints carries the write-ahead log over from a connection of its
+// own, so that the writer need not stop for it. Should the log get long all the
+// same, because commits never pause, the writer makes it begin anew between two
+// transactions.
+func (s *Store) startCheckpoints(ctx context.Context, path string, writer *sql.Conn) error {
+	db, err := s.openFile(path, 1, "rw", "synchronous(full)", "wal_autocheckpoint(0)", "cache_size(-500)")
+	if err != nil {
+		return err
+	}
+	if err := db.PingContext(ctx); err != nil {
+		return err
+	}
+	var (
+		dirty  = make(chan struct{}, 1)
+		long   = make(chan struct{}, 1)
+		stop   = make(chan struct{})
+		ended  = make(chan struct{})
+		frames = func(ctx context.Context, on interface {
+			QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row
+		}, mode string,
+		) (int, error) {
+			var busy, inLog, done int
+			err := on.QueryRowContext(ctx, `PRAGMA wal_checkpoint(`+mode+`)`).Scan(&busy, &inLog, &done)
+			return inLog, err
+		}
+	)
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(checkpointEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+			}
+			select {
+			case <-dirty:
+			default:
+				continue
+			}
+			n, err := frames(context.WithoutCancel(ctx), db, "PASSIVE")
+			if err != nil {
+				s.log.Warn("store.checkpoint", "error", err)
+				continue
+			}
+			if n > restartFrames {
+				signal(long)
+			}
+		}
+	}()
+	s.afterCommit = func(ctx context.Context) {
+		signal(dirty)
+		select {
+		case <-long:
+			if _, err := frames(ctx, writer, "RESTART"); err != nil {
+				s.log.Warn("store.checkpoint", "error", err)
+			}
+		default:
+		}
+	}
+	s.onClose = append(s.onClose, func() error {
+		close(stop)
+		<-ended
+		return nil
+	})
+	return nil
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// lockFolder makes sure that one process at a time has the folder: SQLite
+// would share it, but leases, turns and what is kept in memory would not.
+func lockFolder(path string) (unlock func() error, err error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := lock(file); err != nil {
+		owner, _ := os.ReadFile(path)
+		err = fmt.Errorf("it is in use by another waybill process (%s): stop that one, or choose another DATA_DIR: %w",
+			strings.TrimSpace("pid "+string(owner)), err)
+		return nil, errors.Join(err, file.Close())
+	}
+	err = file.Truncate(0)
+	if err == nil {
+		_, err = fmt.Fprintf(file, "%d\n", os.Getpid())
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file.Close, nil // closing unlocks
+}
+
+func sqliteErrorKind(err error) errorKind {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return otherError
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
+		sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_INTERRUPT:
+		return unavailable
+	case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG:
+		return violated
+	}
+	return otherError
+}

@@ -1,0 +1,152 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/webazaar/waybill/internal/inbox"
+)
+
+// Options are what Open needs. Logger is required, and DataDir.
+type Options struct {
+	// DataDir is the folder of the SQLite database. It is made, for this user
+	// alone, if it is not there; one process at a time may have it open.
+	DataDir string
+	Logger  *slog.Logger
+	// Committed is told of new effects after the commit that made them, in the
+	// order of the commits. It must not block. What it misses, Effects has.
+	Committed func(effects []Effect)
+
+	// QueueRows and QueueBytes bound what may wait for Append's transaction;
+	// beyond them Append is Unavailable. Default 8,192 rows and 64 MiB.
+	QueueRows, QueueBytes int
+}
+
+// Store is the database. Its methods may be called by any number of
+// goroutines.
+type Store struct {
+	opts    Options
+	log     *slog.Logger
+	dialect dialect
+
+	begin       func(ctx context.Context) (*tx, error)
+	afterCommit func(ctx context.Context)
+	turn        turn
+
+	reader      *sql.DB
+	readerStmts statements
+
+	intake    *queue
+	ids       *ulid.MonotonicEntropy // of the committer alone
+	groups    atomic.Int64
+	grouped   atomic.Int64
+	committer sync.WaitGroup
+	closed    atomic.Bool
+	onClose   []func() error // run in reverse order
+}
+
+var _ inbox.Log = (*Store)(nil)
+
+// Open opens the database and brings its schema up to date. A schema newer than
+// this program, and a folder that another process has open, are refused with an
+// error that says so.
+func Open(ctx context.Context, opts Options) (*Store, error) {
+	if opts.QueueRows == 0 {
+		opts.QueueRows = 8192
+	}
+	if opts.QueueBytes == 0 {
+		opts.QueueBytes = 64 << 20
+	}
+	if opts.Committed == nil {
+		opts.Committed = func([]Effect) {}
+	}
+	s := &Store{
+		opts: opts, log: opts.Logger.With("component", "store"),
+		intake: newQueue(opts.QueueRows, opts.QueueBytes), ids: ulid.Monotonic(rand.Reader, 0),
+	}
+	if err := s.openSQLite(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the data folder %s: %w", opts.DataDir, err), s.shut())
+	}
+	s.committer.Go(s.runCommitter)
+	return s, nil
+}
+
+// Close refuses further calls, commits what Append has taken in, and closes the
+// database. Calls under way may fail with Unavailable.
+func (s *Store) Close() error {
+	if s.intake.close() {
+		s.committer.Wait()
+	}
+	if s.closed.Swap(true) {
+		return nil
+	}
+	// Who is writing now finishes; who waits finds the store closed.
+	_ = s.turn.take(context.Background(), false)
+	defer s.turn.release()
+	return s.shut()
+}
+
+func (s *Store) shut() error {
+	var errs []error
+	for i := len(s.onClose) - 1; i >= 0; i-- {
+		errs = append(errs, s.onClose[i]())
+	}
+	s.onClose = nil
+	return errors.Join(errs...)
+}
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	var n int
+	return s.read(ctx, "ping", `SELECT 1`, nil, func(rows *sql.Rows) error { return rows.Scan(&n) })
+}
+
+// read runs a query outside a transaction and calls scan for each of its rows.
+func (s *Store) read(ctx context.Context, doing, text string, args []any, scan func(rows *sql.Rows) error) error {
+	if s.closed.Load() {
+		return errClosed
+	}
+	stmt, err := s.readerStmts.of(ctx, s.reader, text)
+	if err != nil {
+		return s.coded(doing, err)
+	}
+	rows, err := stmt.QueryContext(ctx, args...)
+	if err != nil {
+		return s.coded(doing, err)
+	}
+	return s.coded(doing, each(rows, scan))
+}
+
+// view runs fn as one transaction that only reads: all of it sees one state.
+func (s *Store) view(ctx context.Context, doing string, fn func(ctx context.Context, t *tx) error) error {
+	if s.closed.Load() {
+		return errClosed
+	}
+	sqlTx, err := s.reader.BeginTx(ctx, nil)
+	if err != nil {
+		return s.coded(doing, err)
+	}
+	defer func() { _ = sqlTx.Rollback() }()
+	return s.coded(doing, fn(ctx, &tx{session: sqlTx, dialect: &s.dialect}))
+}
+
+// readOne reads one row; NotFound, naming what, if there is none.
+func (s *Store) readOne(ctx context.Context, what, text string, args []any, into ...any) error {
+	found := false
+	err := s.read(ctx, "read "+what, text, args, func(rows *sql.Rows) error {
+		found = true
+		return rows.Scan(into...)
+	})
+	if err == nil && !found {
+		return notFound(what)
+	}
+	return err
+}
