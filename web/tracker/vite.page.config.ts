@@ -1,5 +1,5 @@
 import { defineConfig } from 'vite';
-import { preactForReact } from './vite.preact';
+import { preactForReact } from './vite.preact.ts';
 
 // The hosted tracking page: hashed files that a browser may keep for ever, and a manifest that names them.
 export default defineConfig({

@@ -1,5 +1,5 @@
 import { defineConfig } from 'vite';
-import { preactForReact } from './vite.preact';
+import { preactForReact } from './vite.preact.ts';
 
 // One script with everything in it, for a plain <script> tag on any page.
 export default defineConfig({

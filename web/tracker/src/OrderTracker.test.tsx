@@ -1,0 +1,270 @@
+import { act, render, screen, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { everyMilestone, fixtureNow, fixtures } from '../dev/fixtures';
+import { expectAccessible } from '../test/axe';
+import { order, update } from '../test/orders';
+import FakePusher from '../test/pusher';
+import { OrderTracker, type OrderTrackerProps, useOrderTracking } from './index';
+
+vi.mock('pusher-js', () => import('../test/pusher'));
+
+// Every test has a server of its own, and so a socket of its own.
+let server = 0;
+let live = {};
+
+beforeEach(() => {
+  server += 1;
+  live = { soketiKey: 'key', soketiHost: `live-${server}.example` };
+  vi.useFakeTimers({ now: Date.parse(fixtureNow), toFake: ['Date'] });
+  FakePusher.reset();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+let orders = 0;
+
+/** A layout of a shop's own, on the hook alone; its `order` is a new object in every render. */
+function Line({ orderId }: { orderId: string }) {
+  const { state, order: known } = useOrderTracking(orderId, { ...live, order: order(4, 'in_transit') });
+  return <output>{`${state} ${known?.shipments[0]?.milestone}`}</output>;
+}
+
+/** Draws a tracker; the order's id is its own unless told, so that no test sees another's. */
+function draw(props: Partial<OrderTrackerProps> = {}) {
+  const orderId = props.orderId ?? `order-${++orders}`;
+  const view = render(<OrderTracker orderId={orderId} {...props} />);
+  return { ...view, orderId };
+}
+
+const headline = () => screen.getByRole('heading', { level: 2 }).textContent;
+
+describe('a parcel on its way', () => {
+  test('one sentence comes first, with the day', () => {
+    draw({ order: fixtures.slipped });
+    expect(headline()).toBe('Arriving Wed, 25 Nov');
+    expect(screen.getByText(/Delayed by 2 days, was Mon, 23 Nov/)).toBeTruthy();
+  });
+
+  test('its steps say which is done and which is now', () => {
+    draw({ order: fixtures['in-transit'] });
+    const steps = within(screen.getByRole('list', { name: 'Progress' })).getAllByRole('listitem');
+    expect(steps.map((step) => step.textContent)).toEqual([
+      'Order placed (done)',
+      'Picked up (done)',
+      'In transit',
+      'Out for delivery',
+      'Delivered',
+    ]);
+    expect(steps.findIndex((step) => step.getAttribute('aria-current') === 'step')).toBe(2);
+  });
+
+  test('the courier and the number are there, and the number can be copied', async () => {
+    const user = userEvent.setup();
+    draw({ order: fixtures['in-transit'] });
+    expect(screen.getByText('Delhivery Surface')).toBeTruthy();
+    await user.click(screen.getByRole('button', { name: 'Copy tracking number 19041424751540' }));
+    expect(await navigator.clipboard.readText()).toBe('19041424751540');
+    expect(screen.getByRole('button', { name: 'Copied' })).toBeTruthy();
+  });
+
+  test('the timeline shows three lines, then all, by keyboard too', async () => {
+    const user = userEvent.setup();
+    draw({ order: fixtures['in-transit'] });
+    const lines = () =>
+      screen
+        .getAllByRole('list')
+        .slice(1)
+        .flatMap((day) => within(day).getAllByRole('listitem'));
+    expect(lines()).toHaveLength(3);
+    const more = screen.getByRole('button', { name: 'Show all 5 updates' });
+    expect(more.getAttribute('aria-expanded')).toBe('false');
+    more.focus();
+    await user.keyboard('{Enter}');
+    expect(lines()).toHaveLength(5);
+    expect(document.activeElement?.textContent).toBe('Show fewer updates');
+  });
+});
+
+describe('bad news is told plainly', () => {
+  test.each([
+    ['failed-attempt', 'The courier could not deliver your parcel', /Reason given: Consignee unavailable/],
+    ['rto', 'Your parcel is on its way back to the shop', /will not arrive/],
+    ['lost', 'The courier has lost your parcel', /Contact the shop/],
+    ['late', 'Running late, was due Sat, 21 Nov', /moving between/],
+    ['silent', 'Arriving Wed, 25 Nov', /No news from the courier since Fri, 20 Nov/],
+  ])('%s', (name, sentence, detail) => {
+    draw({ order: fixtures[name] });
+    expect(headline()).toBe(sentence);
+    expect(screen.getByText(detail)).toBeTruthy();
+  });
+
+  test('turning back replaces the steps that will not come', () => {
+    draw({ order: fixtures.rto });
+    const steps = screen.getByRole('list', { name: 'Progress' });
+    expect(within(steps).queryByText('Delivered')).toBeNull();
+    expect(within(steps).getByText('Back at the shop')).toBeTruthy();
+  });
+});
+
+describe('several parcels', () => {
+  test('each has its own sentence, returns come last', () => {
+    draw({ order: fixtures.parcels });
+    const groups = screen.getAllByRole('group');
+    expect(groups.map((group) => group.getAttribute('aria-label'))).toEqual([
+      'Parcel 2 of 2',
+      'Parcel 1 of 2',
+      'Return',
+    ]);
+    const sentences = groups.map((group) => within(group).getByRole('heading').textContent);
+    expect(sentences).toEqual([
+      'Arriving Wed, 25 Nov',
+      'Delivered on Mon, 23 Nov',
+      'Your return is on its way to the shop',
+    ]);
+  });
+});
+
+describe('what others wrote stays text', () => {
+  test('markup is shown, not made', () => {
+    const { container } = draw({ order: fixtures.hostile });
+    expect(container.querySelector('script, img, b')).toBeNull();
+    expect(screen.getByText('<img src=x onerror=alert(1)>')).toBeTruthy();
+  });
+
+  test('no element has a style of its own, so that strict pages can show it', () => {
+    const { container } = draw({ order: fixtures.parcels });
+    expect(container.querySelector('[style]')).toBeNull();
+  });
+});
+
+describe('live', () => {
+  test('an event changes the sentence and is said aloud', async () => {
+    const { orderId } = draw({ ...live, order: order(4, 'in_transit') });
+    act(() => FakePusher.only.accept());
+    expect(screen.getByText(/^Live/)).toBeTruthy();
+    expect(screen.getByRole('status').textContent).toBe('');
+    act(() => FakePusher.only.publish(orderId, update(5, 'out_for_delivery')));
+    expect(headline()).toBe('Arriving today');
+    expect(screen.getByRole('status').textContent).toBe(
+      'Arriving today. It is out for delivery. Keep your phone close.',
+    );
+    expect(screen.getByText('Live · updated 1 min ago')).toBeTruthy();
+  });
+
+  test('an event that changes nothing a buyer reads is not said', () => {
+    const { orderId } = draw({ ...live, order: order(4, 'in_transit') });
+    act(() => FakePusher.only.accept());
+    act(() => FakePusher.only.publish(orderId, update(5, 'in_transit')));
+    expect(screen.getByRole('status').textContent).toBe('');
+  });
+
+  test('twenty trackers on a page use one socket', () => {
+    const ids = Array.from({ length: 20 }, (_, i) => `list-${i}`);
+    render(
+      <main>
+        {ids.map((id) => (
+          <OrderTracker key={id} orderId={id} showTimeline={false} {...live} />
+        ))}
+      </main>,
+    );
+    expect(FakePusher.opened).toBe(1);
+    expect(FakePusher.only.channels.size).toBe(20);
+  });
+
+  test('a parent that renders again, with a new object each time, does not start over', () => {
+    const { rerender, orderId } = draw({ ...live, order: order(4, 'in_transit') });
+    act(() => FakePusher.only.accept());
+    act(() => FakePusher.only.publish(orderId, update(5, 'delivered')));
+    rerender(<OrderTracker orderId={orderId} {...live} order={order(4, 'in_transit')} />);
+    expect(FakePusher.opened).toBe(1);
+    expect(headline()).toBe('Delivered on Mon, 23 Nov');
+  });
+
+  test('the hook tells the same to a layout of one’s own', () => {
+    render(<Line orderId="hook" />);
+    expect(screen.getByText('ready in_transit')).toBeTruthy();
+    act(() => FakePusher.only.accept());
+    act(() => FakePusher.only.publish('hook', update(5, 'delivered')));
+    expect(screen.getByText('ready delivered')).toBeTruthy();
+  });
+});
+
+describe('without data', () => {
+  const answering = (status: number, body: unknown = {}) =>
+    vi.stubGlobal(
+      'fetch',
+      vi.fn(async () => Response.json(body, { status })),
+    );
+
+  test('a skeleton, then the order', async () => {
+    answering(200, { success: true, data: order(4, 'in_transit') });
+    const { container } = draw({ apiUrl: 'https://api-1.example' });
+    expect(screen.getByRole('region').getAttribute('aria-busy')).toBe('true');
+    expect(screen.getByText('Loading the latest tracking')).toBeTruthy();
+    await expectAccessible(container);
+    expect(await screen.findByRole('heading', { name: 'On its way' })).toBeTruthy();
+    expect(screen.getByRole('region').getAttribute('aria-busy')).toBe('false');
+  });
+
+  test('an unknown order is said to be one', async () => {
+    answering(404);
+    draw({ apiUrl: 'https://api-2.example' });
+    expect(await screen.findByRole('heading', { name: 'We cannot find this order' })).toBeTruthy();
+  });
+
+  test('a server in trouble can be asked again', async () => {
+    const user = userEvent.setup();
+    answering(503);
+    draw({ apiUrl: 'https://api-3.example' });
+    await screen.findByRole('heading', { name: 'Tracking cannot be reached right now' });
+    answering(200, { data: order(1, 'created') });
+    await user.click(screen.getByRole('button', { name: 'Try again' }));
+    expect(await screen.findByRole('heading', { name: 'Your order is being prepared' })).toBeTruthy();
+  });
+
+  test('with a socket alone it says that it waits', () => {
+    draw(live);
+    expect(headline()).toBe('Waiting for the first update');
+  });
+});
+
+describe('accessible', () => {
+  test.each(Object.keys(fixtures))('%s', async (name) => {
+    const { container } = draw({ order: fixtures[name] });
+    await expectAccessible(container);
+  });
+
+  test('every milestone, compact, on one page', async () => {
+    const { container } = render(
+      <main>
+        {everyMilestone.map(([milestone, each]) => (
+          <OrderTracker
+            key={milestone}
+            order={{ ...each, orderNumber: milestone }}
+            orderId={milestone}
+            showTimeline={false}
+          />
+        ))}
+      </main>,
+    );
+    expect(screen.getAllByRole('heading', { level: 2 })).toHaveLength(everyMilestone.length);
+    await expectAccessible(container);
+  });
+});
+
+test('parts make a layout of one’s own, and refuse to stand alone', () => {
+  render(
+    <OrderTracker.Root aria-label="My parcel" headingLevel={4} order={fixtures.rto} orderId="parts">
+      <OrderTracker.Status className="mine" />
+    </OrderTracker.Root>,
+  );
+  expect(screen.getByRole('region', { name: 'My parcel' })).toBeTruthy();
+  expect(screen.getByRole('heading', { level: 4 })).toBeTruthy();
+  expect(screen.queryByRole('list')).toBeNull();
+  vi.spyOn(console, 'error').mockImplementation(() => {});
+  expect(() => render(<OrderTracker.Status />)).toThrow('inside OrderTracker.Root');
+});

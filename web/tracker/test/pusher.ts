@@ -1,0 +1,92 @@
+/** A realtime server in memory, in the place of pusher-js: `vi.mock('pusher-js', () => import('../test/pusher'))`. */
+
+type Callback = (data?: unknown) => void;
+
+class Emitter {
+  #callbacks = new Map<string, Set<Callback>>();
+
+  bind(event: string, callback: Callback): void {
+    const callbacks = this.#callbacks.get(event) ?? new Set();
+    this.#callbacks.set(event, callbacks.add(callback));
+  }
+
+  unbind(): void {
+    this.#callbacks.clear();
+  }
+
+  emit(event: string, data?: unknown): void {
+    for (const callback of [...(this.#callbacks.get(event) ?? [])]) callback(data);
+  }
+}
+
+class FakeChannel extends Emitter {
+  subscribed = false;
+}
+
+export default class FakePusher {
+  /** Every socket that was opened and not closed again. */
+  static open: FakePusher[] = [];
+  /** Every socket that was ever opened. */
+  static opened = 0;
+
+  /** The socket that is open, of which there must be one. */
+  static get only(): FakePusher {
+    const [pusher, ...more] = FakePusher.open;
+    if (!pusher || more.length > 0) throw new Error(`${FakePusher.open.length} sockets are open`);
+    return pusher;
+  }
+
+  static reset(): void {
+    FakePusher.open = [];
+    FakePusher.opened = 0;
+  }
+
+  connection = new Emitter();
+  channels = new Map<string, FakeChannel>();
+
+  constructor(
+    readonly key: string,
+    readonly options: Record<string, unknown>,
+  ) {
+    FakePusher.open.push(this);
+    FakePusher.opened += 1;
+  }
+
+  channel(name: string): FakeChannel | undefined {
+    return this.channels.get(name);
+  }
+
+  subscribe(name: string): FakeChannel {
+    const channel = this.channels.get(name) ?? new FakeChannel();
+    this.channels.set(name, channel);
+    return channel;
+  }
+
+  unsubscribe(name: string): void {
+    this.channels.delete(name);
+  }
+
+  disconnect(): void {
+    FakePusher.open = FakePusher.open.filter((pusher) => pusher !== this);
+    this.connection.emit('state_change', { current: 'disconnected' });
+  }
+
+  /** The server accepts the connection and every subscription. */
+  accept(): void {
+    this.connection.emit('state_change', { current: 'connected' });
+    for (const channel of this.channels.values()) {
+      channel.subscribed = true;
+      channel.emit('pusher:subscription_succeeded');
+    }
+  }
+
+  /** The connection breaks. */
+  drop(current = 'connecting'): void {
+    for (const channel of this.channels.values()) channel.subscribed = false;
+    this.connection.emit('state_change', { current });
+  }
+
+  publish(orderId: string, data: unknown): void {
+    this.channels.get(`order-${orderId}`)?.emit('tracking-update', data);
+  }
+}
