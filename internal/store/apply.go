@@ -31,7 +31,7 @@ func (s *Store) Apply(ctx context.Context, now time.Time, batch []inbox.Applicat
 	// All at once first: loading and saving in bulk. If anything in the batch
 	// stands in the way, webhook by webhook, each within a savepoint.
 	err := s.change(ctx, "apply webhooks", func(ctx context.Context, t *tx) (err error) {
-		var effects []Effect
+		var effects []tracking.Effect
 		applied, effects, err = t.applyAll(ctx, now, batch, opts)
 		s.announce(t, effects)
 		return err
@@ -39,7 +39,7 @@ func (s *Store) Apply(ctx context.Context, now time.Time, batch []inbox.Applicat
 	if err != nil && s.dialect.errorKind(err) != unavailable && ctx.Err() == nil {
 		s.log.Debug("apply.one_by_one", "webhooks", len(batch), "error", err)
 		err = s.change(ctx, "apply webhooks", func(ctx context.Context, t *tx) (err error) {
-			var effects []Effect
+			var effects []tracking.Effect
 			applied, effects, err = t.applyEach(ctx, now, batch, opts)
 			s.announce(t, effects)
 			return err
@@ -53,9 +53,9 @@ func (s *Store) Apply(ctx context.Context, now time.Time, batch []inbox.Applicat
 
 // applyEach applies webhook by webhook; what one has done is undone when it
 // fails.
-func (t *tx) applyEach(ctx context.Context, now time.Time, batch []inbox.Application, opts inbox.ApplyOptions) ([]inbox.Applied, []Effect, error) {
+func (t *tx) applyEach(ctx context.Context, now time.Time, batch []inbox.Application, opts inbox.ApplyOptions) ([]inbox.Applied, []tracking.Effect, error) {
 	all := make([]inbox.Applied, 0, len(batch))
-	var effects []Effect
+	var effects []tracking.Effect
 	for i := range batch {
 		if _, err := t.exec(ctx, `SAVEPOINT webhook`); err != nil {
 			return nil, nil, fmt.Errorf("savepoint: %w", err)
@@ -80,7 +80,7 @@ func (t *tx) applyEach(ctx context.Context, now time.Time, batch []inbox.Applica
 // applyAll loads every order the batch may concern, decides in memory, webhook
 // by webhook, and saves what came of it. An error leaves the transaction
 // unusable but for a roll-back.
-func (t *tx) applyAll(ctx context.Context, now time.Time, batch []inbox.Application, opts inbox.ApplyOptions) ([]inbox.Applied, []Effect, error) {
+func (t *tx) applyAll(ctx context.Context, now time.Time, batch []inbox.Application, opts inbox.ApplyOptions) ([]inbox.Applied, []tracking.Effect, error) {
 	var wanted []tracking.Identifier
 	for i := range batch {
 		wanted = append(wanted, batch[i].Evidence.Reading.Lookups()...)
@@ -271,7 +271,7 @@ func (d *desk) touch(o *loaded, updates []tracking.Update) {
 
 // save writes everything that was touched, and the effects of updates, and lets
 // go of what waited for one of the new names.
-func (d *desk) save(ctx context.Context, updates []tracking.Update) ([]Effect, error) {
+func (d *desk) save(ctx context.Context, updates []tracking.Update) ([]tracking.Effect, error) {
 	orders := slices.DeleteFunc(slices.Clone(d.touched), func(o *loaded) bool { return o.into != nil })
 	fresh, err := d.saveOrders(ctx, orders)
 	if err != nil {

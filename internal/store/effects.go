@@ -10,20 +10,15 @@ import (
 	"github.com/webazaar/waybill/internal/tracking"
 )
 
-// An Effect is something to be done outside the database because of what was
-// committed. It is a row until DeleteEffects, so that a crash between a commit
-// and its effect is made good at the next start.
-type Effect = tracking.Effect
-
 // addEffects keeps updates as effects, in their order.
-func (t *tx) addEffects(ctx context.Context, updates []tracking.Update, now time.Time) ([]Effect, error) {
-	effects := make([]Effect, 0, len(updates))
+func (t *tx) addEffects(ctx context.Context, updates []tracking.Update, now time.Time) ([]tracking.Effect, error) {
+	effects := make([]tracking.Effect, 0, len(updates))
 	for i := range updates {
 		payload, err := json.Marshal(&updates[i])
 		if err != nil {
 			return nil, fmt.Errorf("encode an update: %w", err)
 		}
-		e := Effect{Kind: tracking.LiveUpdate, Update: updates[i]}
+		e := tracking.Effect{Kind: tracking.LiveUpdate, Update: updates[i]}
 		err = t.one(ctx, `
 			INSERT INTO effects (kind, order_id, version, payload, created_at)
 			VALUES ($1, $2, $3, $4, $5)
@@ -37,22 +32,22 @@ func (t *tx) addEffects(ctx context.Context, updates []tracking.Update, now time
 }
 
 // announce hands effects on once they are committed.
-func (s *Store) announce(t *tx, effects []Effect) {
+func (s *Store) announce(t *tx, effects []tracking.Effect) {
 	if len(effects) > 0 {
 		t.after = append(t.after, func() { s.opts.Committed(effects) })
 	}
 }
 
 // Effects are those not done yet, oldest first, at most limit.
-func (s *Store) Effects(ctx context.Context, limit int) ([]Effect, error) {
-	var effects []Effect
+func (s *Store) Effects(ctx context.Context, limit int) ([]tracking.Effect, error) {
+	var effects []tracking.Effect
 	err := s.read(ctx, "read effects", `
 		SELECT id, kind, payload
 		FROM effects
 		ORDER BY id
 		LIMIT $1`, []any{limit}, func(rows *sql.Rows) error {
 		var (
-			e       Effect
+			e       tracking.Effect
 			payload string
 		)
 		if err := rows.Scan(&e.ID, &e.Kind, &payload); err != nil {

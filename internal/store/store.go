@@ -13,6 +13,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/webazaar/waybill/internal/inbox"
+	"github.com/webazaar/waybill/internal/tracking"
 )
 
 // Options are what Open needs. Logger is required, and DataDir.
@@ -23,7 +24,7 @@ type Options struct {
 	Logger  *slog.Logger
 	// Committed is told of new effects after the commit that made them, in the
 	// order of the commits. It must not block. What it misses, Effects has.
-	Committed func(effects []Effect)
+	Committed func(effects []tracking.Effect)
 
 	// QueueRows and QueueBytes bound what may wait for Append's transaction;
 	// beyond them Append is Unavailable. Default 8,192 rows and 64 MiB.
@@ -66,7 +67,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 		opts.QueueBytes = 64 << 20
 	}
 	if opts.Committed == nil {
-		opts.Committed = func([]Effect) {}
+		opts.Committed = func([]tracking.Effect) {}
 	}
 	s := &Store{
 		opts: opts, log: opts.Logger.With("component", "store"),

@@ -1,6 +1,10 @@
 package store
 
 import (
+	"context"
+	"database/sql"
+	"time"
+
 	"github.com/webazaar/waybill/internal/inbox"
 )
 
@@ -22,4 +26,114 @@ func rowOf(w *inbox.Webhook) []any {
 		w.Attempts, micros(due), "", micros(w.ProcessedAt),
 		short(w.AWB), short(w.SROrderID), short(w.OrderNumber), short(w.CurrentStatus), w.OrderID, w.DuplicateOf,
 	}
+}
+
+// scanWebhook reads webhookColumns, and into what follows them.
+func scanWebhook(rows *sql.Rows, into ...any) (inbox.Webhook, error) {
+	var (
+		w                        inbox.Webhook
+		day                      int
+		hash                     []byte
+		received, due, processed int64
+		holder                   string
+	)
+	err := rows.Scan(append([]any{
+		&w.ID, &day, &w.EventID, &received, &w.Peer, &w.Auth, &w.Flags, &hash, &w.Status, &w.Reason, &w.Result, &w.Error,
+		&w.Attempts, &due, &holder, &processed, &w.AWB, &w.SROrderID, &w.OrderNumber, &w.CurrentStatus, &w.OrderID, &w.DuplicateOf,
+	}, into...)...)
+	w.ReceivedAt, w.ProcessedAt = fromMicros(received), fromMicros(processed)
+	if holder == "" && w.Status == inbox.Pending && w.Attempts > 0 {
+		w.NextAttemptAt = fromMicros(due)
+	}
+	copy(w.BodySHA256[:], hash)
+	return w, err
+}
+
+// Webhook is one row of the log with its body, headers and failed tries.
+// NotFound if there is none.
+func (s *Store) Webhook(ctx context.Context, id string) (inbox.Webhook, error) {
+	var w inbox.Webhook
+	err := s.view(ctx, "read webhook", func(ctx context.Context, t *tx) error {
+		found := false
+		var headers sql.NullString
+		err := t.all(ctx, `
+			SELECT `+webhookColumns+`, headers, body
+			FROM webhooks LEFT JOIN webhook_bodies ON webhook_id = id
+			WHERE id = $1`, []any{id}, func(rows *sql.Rows) (err error) {
+			var body []byte
+			found = true
+			w, err = scanWebhook(rows, &headers, &body)
+			w.Body = body
+			return err
+		})
+		switch {
+		case err != nil:
+			return err
+		case !found:
+			return notFound("webhook")
+		}
+		if w.Headers, err = decodeHeaders(headers.String); err != nil {
+			return err
+		}
+		return t.all(ctx, `
+			SELECT at, error
+			FROM webhook_tries
+			WHERE webhook_id = $1
+			ORDER BY at`, []any{id}, func(rows *sql.Rows) error {
+			var (
+				at  int64
+				try inbox.Try
+			)
+			err := rows.Scan(&at, &try.Error)
+			try.At = fromMicros(at)
+			w.Tries = append(w.Tries, try)
+			return err
+		})
+	})
+	return w, err
+}
+
+// Depth is how many webhooks have each status; those that none has are missing.
+func (s *Store) Depth(ctx context.Context) (map[inbox.Status]int, error) {
+	depth := map[inbox.Status]int{}
+	err := s.read(ctx, "count webhooks", `
+		SELECT status, SUM(n)
+		FROM webhook_counts
+		GROUP BY status`, nil, func(rows *sql.Rows) error {
+		var (
+			status inbox.Status
+			n      int
+		)
+		err := rows.Scan(&status, &n)
+		if n != 0 {
+			depth[status] = n
+		}
+		return err
+	})
+	return depth, err
+}
+
+// OldestPending is when the oldest webhook that is still pending was received,
+// among those due by now; zero when there is none.
+func (s *Store) OldestPending(ctx context.Context) (time.Time, error) {
+	var received int64
+	err := s.read(ctx, "find the oldest pending webhook", `
+		SELECT received_at
+		FROM webhooks
+		WHERE status = 'pending'
+		ORDER BY due_at, id
+		LIMIT 1`, nil, func(rows *sql.Rows) error { return rows.Scan(&received) })
+	return fromMicros(received), err
+}
+
+// LastReceivedAt is when the newest webhook was received; zero when there is
+// none.
+func (s *Store) LastReceivedAt(ctx context.Context) (time.Time, error) {
+	var received int64
+	err := s.read(ctx, "find the newest webhook", `
+		SELECT received_at
+		FROM webhooks
+		ORDER BY id DESC
+		LIMIT 1`, nil, func(rows *sql.Rows) error { return rows.Scan(&received) })
+	return fromMicros(received), err
 }

@@ -1,0 +1,349 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/webazaar/waybill/internal/inbox"
+)
+
+// A Filter chooses rows of the log. Empty fields choose all; those that are set
+// must all hold.
+type Filter struct {
+	Status  inbox.Status
+	OrderID string // present or earlier id of an order
+	AWB     string
+	// Q is looked for as a whole: a webhook's, event's or order's id, an AWB,
+	// Shiprocket's order id, an order number. If it is none of these, rows are
+	// chosen that hold it as a part of their ids or their status word, case
+	// ignored, among the newest.
+	Q        string
+	From, To time.Time // received at From or later, and before To
+	Before   string    // only rows older than the one with this id: for deep pages
+}
+
+// Found is one page of the log, newest first.
+type Found struct {
+	Rows []inbox.Webhook // without bodies, headers and tries
+	// Total is how many rows the filter chooses. It is exact without a filter
+	// and by status, AWB, order or whole id; otherwise counting ends at some
+	// point, and TotalIsExact is false if it did.
+	Total        int
+	TotalIsExact bool
+}
+
+// walked is how many rows are counted, or looked into, where no index helps.
+const walked = 10000
+
+// daysWithWebhooks joins the log day by day: indexes begin with the day, so a
+// look-up is one short seek for each.
+const daysWithWebhooks = `(SELECT DISTINCT day FROM webhook_counts) d JOIN webhooks w ON w.day = d.day`
+
+// Webhooks is a page of the log: rows that filter chooses, newest first, limit
+// to a page; pages are counted from 1.
+func (s *Store) Webhooks(ctx context.Context, filter Filter, page, limit int) (Found, error) {
+	var found Found
+	err := s.view(ctx, "list webhooks", func(ctx context.Context, t *tx) error {
+		ids, indexed, err := t.seekFilter(ctx, filter)
+		if err != nil {
+			return err
+		}
+		skip := max(page-1, 0) * limit
+		if indexed {
+			found, err = t.pageOf(ctx, ids, filter.Before, skip, limit)
+			return err
+		}
+		found, err = t.walk(ctx, filter, skip, limit)
+		return err
+	})
+	return found, err
+}
+
+// pageOf is a page of rows whose ids are known.
+func (t *tx) pageOf(ctx context.Context, ids []string, before string, skip, limit int) (Found, error) {
+	found := Found{Total: len(ids), TotalIsExact: true}
+	if before != "" {
+		ids = slices.DeleteFunc(ids, func(id string) bool { return id >= before })
+	}
+	slices.SortFunc(ids, func(a, b string) int { return cmp.Compare(b, a) })
+	ids = ids[min(skip, len(ids)):]
+	ids = ids[:min(limit, len(ids))]
+	rows := make(map[string]inbox.Webhook, len(ids))
+	err := among(ids, func(ids []string) error {
+		return t.all(ctx, `
+			SELECT `+webhookColumns+`
+			FROM webhooks
+			WHERE id IN (`+placeholders(1, len(ids))+`)`, anys(ids), func(r *sql.Rows) error {
+			w, err := scanWebhook(r)
+			rows[w.ID] = w
+			return err
+		})
+	})
+	for _, id := range ids {
+		found.Rows = append(found.Rows, rows[id])
+	}
+	return found, err
+}
+
+// walk goes through the log from its newest row, or through one status.
+func (t *tx) walk(ctx context.Context, filter Filter, skip, limit int) (Found, error) {
+	var found Found
+	var err error
+	if found.Total, found.TotalIsExact, err = t.total(ctx, filter); err != nil {
+		return found, err
+	}
+	var c clause
+	from := c.walk(filter)
+	if filter.Before != "" {
+		c.add("w.id < " + c.arg(filter.Before))
+	}
+	err = t.all(ctx, `
+		SELECT `+webhookColumns+`
+		FROM `+from+c.where()+`
+		ORDER BY id DESC
+		LIMIT `+c.arg(limit)+` OFFSET `+c.arg(skip), c.args, func(rows *sql.Rows) error {
+		w, err := scanWebhook(rows)
+		found.Rows = append(found.Rows, w)
+		return err
+	})
+	return found, err
+}
+
+// total is how many rows a walk would find, and whether that is exact.
+func (t *tx) total(ctx context.Context, filter Filter) (n int, exact bool, err error) {
+	if filter.Q == "" && filter.From.IsZero() && filter.To.IsZero() {
+		err = t.one(ctx, `
+			SELECT COALESCE(SUM(n), 0)
+			FROM webhook_counts
+			WHERE status = $1 OR $2 = ''`, []any{string(filter.Status), string(filter.Status)}, &n)
+		return n, true, err
+	}
+	var c clause
+	from := c.walk(filter)
+	err = t.one(ctx, `
+		SELECT COUNT(*)
+		FROM (
+			SELECT w.id
+			FROM `+from+c.where()+`
+			LIMIT `+c.arg(walked+1)+`) counted`, c.args, &n)
+	exact = n <= walked
+	if filter.Q != "" && exact {
+		exact, err = t.fewerThan(ctx, walked)
+	}
+	return min(n, walked), exact, err
+}
+
+// fewerThan reports whether the log has fewer rows than n.
+func (t *tx) fewerThan(ctx context.Context, n int) (bool, error) {
+	var rows int
+	err := t.one(ctx, `SELECT COALESCE(SUM(n), 0) FROM webhook_counts`, nil, &rows)
+	return rows < n, err
+}
+
+// seekFilter finds the ids of the rows that filter chooses, if an index leads
+// to them.
+func (t *tx) seekFilter(ctx context.Context, filter Filter) (ids []string, indexed bool, err error) {
+	switch {
+	case filter.OrderID != "":
+		known, err := t.idsOfOrders(ctx, filter.OrderID, "")
+		if err != nil {
+			return nil, false, err
+		}
+		ids, err = t.seek(ctx, "order_id", append(known, filter.OrderID), func(c *clause) {
+			c.add("w.order_id <> ''")
+			if filter.AWB != "" {
+				c.add("w.awb = " + c.arg(filter.AWB))
+			}
+			c.like(filter.Q)
+			c.common(filter)
+		})
+		return ids, true, err
+	case filter.AWB != "":
+		ids, err = t.seek(ctx, "awb", []string{filter.AWB}, func(c *clause) {
+			c.like(filter.Q)
+			c.common(filter)
+		})
+		return ids, true, err
+	case filter.Q != "":
+		ids, err = t.seekWhole(ctx, filter)
+		return ids, len(ids) > 0, err
+	}
+	return nil, false, nil
+}
+
+// seekWhole finds the rows that q names as a whole. An event's id begins with
+// the AWB, or with another number where there is none.
+func (t *tx) seekWhole(ctx context.Context, filter Filter) ([]string, error) {
+	q := filter.Q
+	if _, err := ulid.ParseStrict(q); err == nil {
+		c := clause{}
+		c.add("w.id = " + c.arg(q))
+		c.common(filter)
+		return t.ids(ctx, `webhooks w`, &c)
+	}
+	awbs := []string{q}
+	for i, r := range q {
+		if r == '-' {
+			awbs = append(awbs, q[:i])
+		}
+	}
+	if len(awbs) > 2 {
+		awbs = append(awbs, "")
+	}
+	named, err := t.seek(ctx, "awb", awbs, func(c *clause) {
+		c.add("(w.awb = " + c.arg(q) + " OR w.event_id = " + c.arg(q) + ")")
+		c.common(filter)
+	})
+	if err != nil {
+		return nil, err
+	}
+	orders, err := t.idsOfOrders(ctx, q, q)
+	if err != nil {
+		return nil, err
+	}
+	applied, err := t.seek(ctx, "order_id", orders, func(c *clause) {
+		c.add("w.order_id <> ''")
+		c.common(filter)
+	})
+	named = append(named, applied...)
+	slices.Sort(named)
+	return slices.Compact(named), err
+}
+
+// idsOfOrders are all ids, present and earlier, of the order with an id and of
+// those known under an identifier.
+func (t *tx) idsOfOrders(ctx context.Context, id, identifier string) ([]string, error) {
+	var ids []string
+	err := t.all(ctx, `
+		WITH found (seq) AS (
+			SELECT seq
+			FROM orders
+			WHERE id = $1
+			UNION
+			SELECT order_seq
+			FROM order_aliases
+			WHERE alias = $2
+			UNION
+			SELECT order_seq
+			FROM identifiers
+			WHERE kind IN ('awb', 'sr', 'number') AND value = $3)
+		SELECT o.id
+		FROM found JOIN orders o ON o.seq = found.seq
+		UNION
+		SELECT a.alias
+		FROM found JOIN order_aliases a ON a.order_seq = found.seq`, []any{id, id, identifier}, func(rows *sql.Rows) error {
+		var id string
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find orders: %w", err)
+	}
+	return ids, nil
+}
+
+// seek finds rows by an index: those whose column is one of values, and for
+// which the terms hold that more adds.
+func (t *tx) seek(ctx context.Context, column string, values []string, more func(c *clause)) ([]string, error) {
+	var all []string
+	err := among(values, func(values []string) error {
+		var c clause
+		in := make([]string, len(values))
+		for i, v := range values {
+			in[i] = c.arg(v)
+		}
+		c.add("w." + column + " IN (" + strings.Join(in, ",") + ")")
+		more(&c)
+		ids, err := t.ids(ctx, daysWithWebhooks, &c)
+		all = append(all, ids...)
+		return err
+	})
+	return all, err
+}
+
+func (t *tx) ids(ctx context.Context, from string, c *clause) ([]string, error) {
+	var ids []string
+	err := t.all(ctx, `
+		SELECT w.id
+		FROM `+from+c.where(), c.args, func(rows *sql.Rows) error {
+		var id string
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	return ids, err
+}
+
+// A clause is a WHERE under construction.
+type clause struct {
+	terms []string
+	args  []any
+}
+
+// arg adds a value and returns its placeholder.
+func (c *clause) arg(v any) string {
+	c.args = append(c.args, v)
+	return "$" + strconv.Itoa(len(c.args))
+}
+
+func (c *clause) add(term string) { c.terms = append(c.terms, term) }
+
+// common adds what a filter says beside AWB, order and Q. A span of time is a
+// span of ids.
+func (c *clause) common(f Filter) {
+	if f.Status != "" {
+		c.add("w.status = " + c.arg(string(f.Status)))
+	}
+	if !f.From.IsZero() {
+		c.add("w.id >= " + c.arg(idAt(f.From)))
+	}
+	if !f.To.IsZero() {
+		c.add("w.id < " + c.arg(idAt(f.To)))
+	}
+}
+
+// like adds that ids or the status word hold q.
+func (c *clause) like(q string) {
+	if q == "" {
+		return
+	}
+	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(q)) + "%"
+	c.add(`LOWER(w.event_id || ' ' || w.awb || ' ' || w.sr_order_id || ' ' || w.order_number || ' ' || w.current_status) LIKE ` +
+		c.arg(pattern) + ` ESCAPE '\'`)
+}
+
+// walk adds a filter without AWB and order, and says what to select from: the
+// log or, to look for a part of a text, its newest rows.
+func (c *clause) walk(f Filter) (from string) {
+	if f.Q == "" {
+		c.common(f)
+		return "webhooks w"
+	}
+	var within clause
+	within.common(f)
+	from = `(
+			SELECT *
+			FROM webhooks w` + within.where() + `
+			ORDER BY id DESC
+			LIMIT ` + within.arg(walked) + `) w`
+	c.args = within.args
+	c.like(f.Q)
+	return from
+}
+
+func (c *clause) where() string {
+	if len(c.terms) == 0 {
+		return ""
+	}
+	return `
+		WHERE ` + strings.Join(c.terms, ` AND `)
+}

@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/webazaar/waybill/internal/inbox"
+)
+
+// keysLive is how many days after its event the key of an event is kept: much
+// longer than the webhook, so that a repeat is known even when the first one is
+// long deleted.
+const keysLive = 400
+
+// DeleteOld deletes at most slice webhooks received before a time, with their
+// bodies, and at most as many event keys that no repeat will need any more. It
+// returns how many webhooks it deleted: fewer than slice when none is left.
+// Webhooks that are pending, parked, rejected or failed stay, whatever their
+// age.
+func (s *Store) DeleteOld(ctx context.Context, before time.Time, slice int) (int, error) {
+	deleted := 0
+	err := s.change(ctx, "delete old webhooks", func(ctx context.Context, t *tx) error {
+		ids, err := t.deleteWebhooks(ctx, before, slice)
+		if err != nil {
+			return err
+		}
+		deleted = len(ids)
+		for _, part := range []string{"webhook_bodies", "webhook_tries"} {
+			err := among(ids, func(ids []string) error {
+				_, err := t.exec(ctx, `DELETE FROM `+part+` WHERE webhook_id IN (`+placeholders(1, len(ids))+`)`, anys(ids)...)
+				return err
+			})
+			if err != nil {
+				return fmt.Errorf("delete %s: %w", part, err)
+			}
+		}
+		oldest := max(dayOf(before)-keysLive, 0)
+		_, err = t.exec(ctx, `
+			DELETE FROM event_keys
+			WHERE key IN (
+				SELECT key
+				FROM event_keys
+				WHERE key < $1
+				ORDER BY key
+				LIMIT $2)`, binary.BigEndian.AppendUint16(nil, uint16(min(oldest, 1<<16-1))), slice) //nolint:gosec // in range
+		if err != nil {
+			return fmt.Errorf("delete event keys: %w", err)
+		}
+		if _, err := t.exec(ctx, `DELETE FROM webhook_counts WHERE n = 0 AND day < $1`, dayOf(before)); err != nil {
+			return fmt.Errorf("delete counts of empty days: %w", err)
+		}
+		return nil
+	})
+	return deleted, err
+}
+
+func (t *tx) deleteWebhooks(ctx context.Context, before time.Time, slice int) ([]string, error) {
+	var ids []string
+	err := t.all(ctx, `
+		DELETE FROM webhooks
+		WHERE id IN (
+			SELECT id
+			FROM webhooks
+			WHERE id < $1 AND status IN ('processed', 'duplicate', 'ignored')
+			ORDER BY id
+			LIMIT $2)
+		RETURNING id, day, status`, []any{idAt(before), slice}, func(rows *sql.Rows) error {
+		var (
+			id     string
+			day    int
+			status inbox.Status
+		)
+		err := rows.Scan(&id, &day, &status)
+		ids = append(ids, id)
+		t.count(day, status, -1)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("delete webhooks: %w", err)
+	}
+	return ids, nil
+}
+
+// idAt is less than the id of every webhook received at t or later, and greater
+// than those of all received before, to the millisecond.
+func idAt(t time.Time) string {
+	var id ulid.ULID
+	_ = id.SetTime(min(uint64(max(t.UnixMilli(), 0)), ulid.MaxTime())) //nolint:gosec // not negative; SetTime refuses only what min has cut
+	return id.String()
+}
