@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -49,7 +50,7 @@ func (i *Inbox) Receive(ctx context.Context, p Push) (Receipt, error) {
 func (i *Inbox) receive(ctx context.Context, p Push) (Receipt, string, error) {
 	proof, err := i.opts.Verifier.Verify(p.Header, p.Body)
 	if err != nil {
-		if errors.Is(err, shiprocket.ErrInvalidSignature) {
+		if errors.Is(err, shiprocket.InvalidSignature) {
 			return Receipt{}, "none", ErrSignature
 		}
 		return Receipt{}, "none", ErrToken
@@ -65,6 +66,9 @@ func (i *Inbox) receive(ctx context.Context, p Push) (Receipt, string, error) {
 	w.Head = Head{
 		AWB: head.AWB, SROrderID: head.SROrderID, OrderNumber: head.OrderNumber,
 		CurrentStatus: head.CurrentStatus, EventDay: head.EventDay,
+	}
+	if headErr == nil && !head.Ping && !isObject(p.Body) {
+		headErr = shiprocket.ErrNotObject
 	}
 	listed := i.opts.Addresses == nil || i.opts.Addresses.Contains(p.Peer)
 	switch {
@@ -97,6 +101,11 @@ func (i *Inbox) receive(ctx context.Context, p Push) (Receipt, string, error) {
 		i.Wake()
 	}
 	return Receipt{EventID: kept.EventID, Ping: head.Ping, Duplicate: kept.Duplicate, Status: kept.Status}, method, nil
+}
+
+// isObject tells a JSON object from other JSON by its first character.
+func isObject(body []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n\ufeff"), []byte("{"))
 }
 
 // keptHeaders are those worth keeping with a row. Proofs of the sender are

@@ -69,7 +69,7 @@ func (p *parcel) gatherFacts(s *Shipment, st state) {
 	slices.SortStableFunc(byTelling, func(a, b *Reading) int {
 		return cmp.Or(a.EventTime.Compare(b.EventTime), a.RetoldAt.Compare(b.RetoldAt), strings.Compare(a.key, b.key))
 	})
-	attempts := st.failures
+	attempts := max(st.failures, p.failedScans())
 	for _, r := range byTelling {
 		if p.outlived(r) {
 			continue
@@ -90,6 +90,23 @@ func (p *parcel) gatherFacts(s *Shipment, st state) {
 		attempts = max(attempts, r.Attempts)
 	}
 	s.DeliveryAttempts = attempts
+}
+
+// failedScans counts the failed delivery attempts that scans tell of: couriers
+// scan one failure more than once.
+func (p *parcel) failedScans() int {
+	failures := 0
+	var last Milestone
+	for _, s := range p.scans {
+		if s.Milestone == "" || s.Milestone == Other {
+			continue
+		}
+		if s.Milestone == DeliveryFailed && last != DeliveryFailed {
+			failures++
+		}
+		last = s.Milestone
+	}
+	return failures
 }
 
 // unknownWord is the courier's own word for a parcel of which nothing else is

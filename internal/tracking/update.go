@@ -26,8 +26,12 @@ type Update struct {
 // record until it was done.
 type Effect struct {
 	ID     int64 // rises in the order of commits
+	Kind   string
 	Update Update
 }
+
+// LiveUpdate is the kind of an effect that tells watchers of an Update.
+const LiveUpdate = "live"
 
 // HistoryInUpdate is how many of the newest timeline entries an Update carries.
 const HistoryInUpdate = 20

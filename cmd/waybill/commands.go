@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/webazaar/waybill/internal/app"
+	"github.com/webazaar/waybill/internal/config"
+)
+
+// version is set by the linker for releases.
+var version = ""
+
+type serveCmd struct{}
+
+// Run serves until a signal comes.
+func (serveCmd) Run(e *env) error {
+	cfg, err := config.Load(e.environ, config.Production)
+	if err != nil {
+		return err
+	}
+	return app.Serve(e.ctx, cfg, logger(cfg, e.err))
+}
+
+type demoCmd struct {
+	Host string `help:"Address to listen on." default:"127.0.0.1"`
+	Port int    `help:"Port to listen on; a free one is taken when it is not." default:"5000"`
+}
+
+// Run shows the demo until a signal comes.
+func (c demoCmd) Run(e *env) error {
+	return app.Demo(e.ctx, app.DemoOptions{Host: c.Host, Port: c.Port, Out: e.out, Log: e.err})
+}
+
+type simulateCmd struct {
+	URL        string  `help:"Base address of the server." default:"http://127.0.0.1:5000"`
+	Token      string  `help:"Webhook token (x-api-key)." env:"SHIPROCKET_WEBHOOK_TOKEN"`
+	Secret     string  `help:"Webhook secret: signs each push." env:"SHIPROCKET_WEBHOOK_SECRET"`
+	AdminToken string  `help:"Admin token: lets the end report count what was stored and processed." env:"ADMIN_TOKEN"`
+	Rate       float64 `help:"Pushes per second." default:"20"`
+	Parcels    int     `help:"How many parcels." default:"50"`
+	Shuffle    bool    `help:"Send out of order."`
+	Duplicates float64 `help:"Share of pushes that are sent again, 0 to 1." default:"0"`
+	Seed       uint64  `help:"The same seed makes the same parcels." default:"1"`
+}
+
+// Run sends the journeys and reports.
+func (c simulateCmd) Run(e *env) error {
+	return app.Simulate(e.ctx, app.SimulateOptions{
+		URL: c.URL, Token: c.Token, Secret: c.Secret, AdminToken: c.AdminToken, Rate: c.Rate, Parcels: c.Parcels,
+		Shuffle: c.Shuffle, Duplicates: c.Duplicates, Seed: c.Seed, Out: e.out,
+	})
+}
+
+type doctorCmd struct{}
+
+// Run prints what is wrong; the exit code is 1 if anything is.
+func (doctorCmd) Run(e *env) error {
+	cfg, err := config.Load(e.environ, config.Production)
+	return app.Doctor(e.ctx, cfg, err, e.out)
+}
+
+type checkURLCmd struct {
+	URL string `arg:"" help:"The webhook URL, as you would enter it in Shiprocket's panel."`
+}
+
+// Run prints what the form would refuse; the exit code is 1 if anything.
+func (c checkURLCmd) Run(e *env) error {
+	return app.CheckURL(c.URL, e.out)
+}
+
+type migrateCmd struct{}
+
+// Run brings the schema up to date.
+func (migrateCmd) Run(e *env) error {
+	// Its problems do not matter here, only where the database is.
+	cfg, _ := config.Load(e.environ, config.Production)
+	return app.Migrate(e.ctx, cfg, logger(cfg, e.err), e.out)
+}
+
+type versionCmd struct{}
+
+// Run prints the version and, for a build from a checkout, its commit.
+func (versionCmd) Run(e *env) error {
+	v := version
+	if info, ok := debug.ReadBuildInfo(); ok && v == "" {
+		v = info.Main.Version
+	}
+	_, err := fmt.Fprintln(e.out, "waybill", v)
+	return err
+}

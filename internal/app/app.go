@@ -1,0 +1,238 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/webazaar/waybill/internal/access"
+	"github.com/webazaar/waybill/internal/config"
+	"github.com/webazaar/waybill/internal/httpapi"
+	"github.com/webazaar/waybill/internal/inbox"
+	"github.com/webazaar/waybill/internal/live"
+	"github.com/webazaar/waybill/internal/pusher"
+	"github.com/webazaar/waybill/internal/shiprocket"
+	"github.com/webazaar/waybill/internal/store"
+	"github.com/webazaar/waybill/internal/tracking"
+)
+
+// App is a running Waybill.
+type App struct {
+	cfg       *config.Config
+	log       *slog.Logger
+	life      *lifecycle
+	store     *store.Store
+	inbox     *inbox.Inbox
+	realtime  *pusher.Server // nil when watchers go to an outside server
+	effects   *live.Dispatcher
+	api       *httpapi.API
+	addr      net.Addr
+	appKey    string
+	appSecret string
+}
+
+// Start builds everything and begins to serve; it has bound its address and is
+// ready when it returns. Stop must be called in the end, also after an error of
+// Wait.
+func Start(ctx context.Context, cfg *config.Config, log *slog.Logger) (*App, error) {
+	a := &App{cfg: cfg, log: log, life: newLifecycle(log)}
+	if err := a.start(ctx); err != nil {
+		return nil, errors.Join(err, a.life.stop())
+	}
+	return a, nil
+}
+
+func (a *App) start(ctx context.Context) error {
+	if !a.cfg.Live.Embedded() || a.cfg.Live.External() {
+		return errors.New("LIVE: this version serves watchers itself only; unset SOKETI_HOST, or set LIVE=embedded")
+	}
+	if a.cfg.DatabaseURL.IsSet() {
+		return errors.New("DATABASE_URL: this version keeps its data in SQLite only; unset it, and DATA_DIR names the folder")
+	}
+	if err := a.openStore(ctx); err != nil {
+		return err
+	}
+	registry := newRegistry(a)
+	if err := a.startRealtime(ctx, registry); err != nil {
+		return err
+	}
+	a.effects = live.NewDispatcher(live.Options{
+		Outbox: a.store, Publisher: live.Embedded{Server: a.realtime}, Logger: a.log,
+		Channels: live.Channels{PublicOrders: a.cfg.PublicOrderChannels, PublicShipments: a.cfg.PublicShipmentsChannel},
+	})
+	a.life.background("live", 10*time.Second, a.effects.Run)
+	a.startInbox(registry)
+	a.life.background("retention", 10*time.Second, a.retain)
+	return a.serve(ctx, registry)
+}
+
+func (a *App) openStore(ctx context.Context) error {
+	s, err := store.Open(ctx, store.Options{DataDir: a.cfg.DataDir, Logger: a.log})
+	if err != nil {
+		return err
+	}
+	a.store = s
+	a.life.onStop("store", 20*time.Second, func(context.Context) error { return s.Close() })
+	return nil
+}
+
+// startRealtime starts the Pusher server. Its app is the one of the settings,
+// or one that is made once and kept.
+func (a *App) startRealtime(ctx context.Context, registry *prometheus.Registry) error {
+	id, key, secret := a.cfg.Soketi.AppID, a.cfg.Soketi.AppKey, a.cfg.Soketi.AppSecret.Reveal()
+	kept := func(name, configured string) (string, error) {
+		if configured != "" {
+			return configured, nil
+		}
+		value, err := a.store.KeptSecret(ctx, name, strings.ToLower(rand.Text()))
+		if err != nil {
+			return "", fmt.Errorf("keep the realtime server's %s: %w", name, err)
+		}
+		return value, nil
+	}
+	var err error
+	if id == "" {
+		id = "waybill"
+	}
+	if key, err = kept("realtime.key", key); err != nil {
+		return err
+	}
+	if secret, err = kept("realtime.secret", secret); err != nil {
+		return err
+	}
+	a.appKey, a.appSecret = key, secret
+	a.realtime, err = pusher.New(pusher.Options{
+		App: pusher.App{ID: id, Key: key, Secret: secret}, Logger: a.log,
+		AllowedOrigins: nil, // an order's page may stand on any origin; its id is the right to watch
+		Observer:       newWatcherMetrics(registry),
+	})
+	if err != nil {
+		return fmt.Errorf("start the realtime server: %w", err)
+	}
+	a.life.onStop("realtime", 15*time.Second, a.realtime.Drain)
+	return nil
+}
+
+func (a *App) startInbox(registry prometheus.Registerer) {
+	var addresses *shiprocket.AllowList
+	if a.cfg.Shiprocket.IPCheck != config.Off {
+		list := shiprocket.NewAllowList(a.cfg.Shiprocket.AllowedIPs)
+		addresses = &list
+	}
+	a.inbox = inbox.New(inbox.Options{
+		Log:         a.store,
+		Verifier:    shiprocket.NewVerifier(reveal(a.cfg.Shiprocket.WebhookTokens), reveal(a.cfg.Shiprocket.WebhookSecrets), a.cfg.Shiprocket.SignatureHeader),
+		Addresses:   addresses,
+		WarnAddress: a.cfg.Shiprocket.IPCheck == config.Warn,
+		Apply:       inbox.ApplyOptions{AutoCreate: a.cfg.AutoCreateOrders},
+		Metrics:     inbox.NewMetrics(registry),
+		Logger:      a.log,
+		Applied:     func([]tracking.Update) { a.effects.Wake() },
+	})
+	a.life.background("inbox", 20*time.Second, a.inbox.Run)
+}
+
+func (a *App) serve(ctx context.Context, registry *prometheus.Registry) error {
+	secret, err := a.store.KeptSecret(ctx, "watch.secret", rand.Text())
+	if err != nil {
+		return fmt.Errorf("keep the secret of watch tokens: %w", err)
+	}
+	publicURL := ""
+	if a.cfg.PublicURL != nil {
+		publicURL = a.cfg.PublicURL.String()
+	}
+	socket := a.cfg.BrowserSocket()
+	metrics := metricsHandler(registry)
+	a.api = httpapi.New(httpapi.Options{
+		Inbox: a.inbox, Store: a.store, Guard: access.NewGuard(a.cfg.AdminToken.Reveal()), WatchTokens: access.NewWatchTokens(secret),
+		RealtimeServer: a.realtime, Metrics: metrics, Logger: a.log, Changed: a.effects.Wake,
+		Realtime:  httpapi.Realtime{Key: a.appKey, Secret: a.appSecret, Host: socket.Host, Port: socket.Port, TLS: socket.TLS},
+		Shop:      httpapi.Shop{Name: a.cfg.Shop.Name, LogoURL: a.cfg.Shop.LogoURL, Color: a.cfg.Shop.Color, SupportURL: a.cfg.Shop.SupportURL},
+		PublicURL: publicURL, TrustedProxies: a.cfg.TrustedProxies, AllowedOrigins: a.cfg.AllowedOrigins,
+		ShopOrderIDs: a.cfg.ShopOrderIDs, PublicChannels: a.cfg.PublicOrderChannels,
+	})
+	if a.cfg.MetricsAddr != "" {
+		if _, err := a.listen(ctx, "metrics", a.cfg.MetricsAddr, metrics); err != nil {
+			return err
+		}
+	}
+	a.addr, err = a.listen(ctx, "http", a.cfg.Addr(), a.api)
+	if err != nil {
+		return err
+	}
+	// Registered last, so it is the first to happen: balancers look elsewhere
+	// while everything is still answered.
+	a.life.onStop("readiness", time.Second, func(context.Context) error { a.api.Drain(); return nil })
+	return nil
+}
+
+// listen serves h at an address until the app stops.
+func (a *App) listen(ctx context.Context, name, addr string, h http.Handler) (net.Addr, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen for %s: %w; is another process on this port? PORT sets another one", name, err)
+	}
+	server := httpapi.NewServer(h, a.log)
+	served := make(chan error, 1)
+	go func() {
+		err := server.Serve(l)
+		if !errors.Is(err, http.ErrServerClosed) {
+			a.life.fail(fmt.Errorf("serve %s: %w", name, err))
+		}
+		served <- err
+	}()
+	a.life.onStop(name, 15*time.Second, func(ctx context.Context) error {
+		err := server.Shutdown(ctx)
+		if err != nil {
+			err = errors.Join(err, server.Close())
+		}
+		<-served
+		return err
+	})
+	return l.Addr(), nil
+}
+
+// Wait blocks until ctx is done (nil) or a part of the app has failed.
+func (a *App) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-a.life.failed:
+		return err
+	}
+}
+
+// Stop ends everything in reverse order of its start.
+func (a *App) Stop() error { return a.life.stop() }
+
+// URL is where the app can be reached from this machine, without a trailing
+// slash.
+func (a *App) URL() string {
+	host, port, err := net.SplitHostPort(a.addr.String())
+	if err != nil {
+		return "http://" + a.addr.String()
+	}
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// AppKey is the public key that browsers connect to the realtime server with.
+func (a *App) AppKey() string { return a.appKey }
+
+func reveal(secrets []config.Secret) []string {
+	shown := make([]string, 0, len(secrets))
+	for _, s := range secrets {
+		shown = append(shown, s.Reveal())
+	}
+	return shown
+}

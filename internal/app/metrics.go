@@ -1,0 +1,89 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/webazaar/waybill/internal/inbox"
+	"github.com/webazaar/waybill/internal/pusher"
+)
+
+// newRegistry holds the process's own metrics and those that are read off the
+// rooms when someone asks.
+func newRegistry(a *App) *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		&depth{app: a, desc: prometheus.NewDesc("waybill_webhooks", "Webhooks that wait or need someone, by status.", []string{"status"}, nil)},
+	)
+	promauto.With(registry).NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "waybill_watchers", Help: "Browsers connected to this process.",
+	}, func() float64 {
+		if a.realtime == nil {
+			return 0
+		}
+		return float64(a.realtime.Stats().Connections)
+	})
+	return registry
+}
+
+func metricsHandler(registry *prometheus.Registry) http.Handler {
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+}
+
+// depth reads the queue off the store at each scrape.
+type depth struct {
+	app  *App
+	desc *prometheus.Desc
+}
+
+func (d *depth) Describe(ch chan<- *prometheus.Desc) { ch <- d.desc }
+
+func (d *depth) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	counts, err := d.app.store.Depth(ctx)
+	if err != nil {
+		ch <- prometheus.NewInvalidMetric(d.desc, err)
+		return
+	}
+	for _, s := range []inbox.Status{inbox.Pending, inbox.Parked, inbox.Failed, inbox.Rejected} {
+		ch <- prometheus.MustNewConstMetric(d.desc, prometheus.GaugeValue, float64(counts[s]), string(s))
+	}
+}
+
+// watcherMetrics counts what happens to watchers.
+type watcherMetrics struct {
+	opened, delivered prometheus.Counter
+	refused, closed   *prometheus.CounterVec
+}
+
+var _ pusher.Observer = (*watcherMetrics)(nil)
+
+func newWatcherMetrics(registry prometheus.Registerer) *watcherMetrics {
+	f := promauto.With(registry)
+	return &watcherMetrics{
+		opened:    f.NewCounter(prometheus.CounterOpts{Name: "waybill_watchers_opened_total", Help: "Watchers that connected."}),
+		delivered: f.NewCounter(prometheus.CounterOpts{Name: "waybill_events_delivered_total", Help: "Events queued for watchers, one for each watcher."}),
+		refused:   f.NewCounterVec(prometheus.CounterOpts{Name: "waybill_watchers_refused_total", Help: "Watchers turned away, by close code."}, []string{"code"}),
+		closed:    f.NewCounterVec(prometheus.CounterOpts{Name: "waybill_watchers_closed_total", Help: "Watchers that left, by close code; 4100 read too slowly."}, []string{"code"}),
+	}
+}
+
+func (m *watcherMetrics) Opened()                { m.opened.Inc() }
+func (m *watcherMetrics) Delivered(watchers int) { m.delivered.Add(float64(watchers)) }
+func (m *watcherMetrics) Refused(code pusher.Code) {
+	m.refused.WithLabelValues(strconv.Itoa(int(code))).Inc()
+}
+
+func (m *watcherMetrics) Closed(code pusher.Code) {
+	m.closed.WithLabelValues(strconv.Itoa(int(code))).Inc()
+}

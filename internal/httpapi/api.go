@@ -1,0 +1,152 @@
+package httpapi
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/webazaar/waybill/internal/access"
+	"github.com/webazaar/waybill/internal/inbox"
+	"github.com/webazaar/waybill/internal/store"
+	"github.com/webazaar/waybill/web"
+)
+
+// Options are the rooms and settings an API works with. All rooms are
+// required.
+type Options struct {
+	Inbox       *inbox.Inbox
+	Store       *store.Store
+	Guard       *access.Guard
+	WatchTokens *access.WatchTokens
+	// RealtimeServer answers /app/ and /apps/; nil when watchers go elsewhere.
+	RealtimeServer http.Handler
+	Metrics        http.Handler
+	Logger         *slog.Logger
+	// Changed is told when a call may have left effects to be carried out.
+	Changed func()
+
+	Realtime       Realtime
+	Shop           Shop
+	PublicURL      string // without a trailing slash; "" takes the request's own host
+	TrustedProxies []netip.Prefix
+	AllowedOrigins []string
+	ShopOrderIDs   bool
+	PublicChannels bool // order-{id} is open to anyone who knows the id
+	Now            func() time.Time
+}
+
+// Realtime is how browsers reach the Pusher-protocol server, and the app's
+// secret, which signs private channels. Empty Host and zero Port mean the
+// page's own.
+type Realtime struct {
+	Key, Secret string
+	Host        string
+	Port        int
+	TLS         *bool
+}
+
+// Shop is how the buyer's pages call and colour the shop.
+type Shop struct {
+	Name, LogoURL, Color, SupportURL string
+}
+
+// API answers HTTP. It is safe for concurrent use.
+type API struct {
+	opts     Options
+	log      *slog.Logger
+	peers    peers
+	watchers *limiter
+	draining atomic.Bool
+	handler  http.Handler
+}
+
+// New makes an API that is ready to serve.
+func New(opts Options) *API {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Changed == nil {
+		opts.Changed = func() {}
+	}
+	a := &API{
+		opts: opts, log: opts.Logger.With("component", "http"), peers: peers{trusted: opts.TrustedProxies},
+		watchers: newLimiter(20, 60),
+	}
+	mux := http.NewServeMux()
+	for _, rt := range a.routes() {
+		mux.Handle(rt.pattern, a.wrap(rt))
+	}
+	if opts.RealtimeServer != nil {
+		mux.Handle("/app/", opts.RealtimeServer)
+		mux.Handle("/apps/", opts.RealtimeServer)
+	}
+	files := web.Files(a.realtime())
+	mux.Handle("GET /assets/", files)
+	mux.Handle("GET "+web.WidgetPath, files)
+	mux.Handle("/", a.wrap(route{handle: a.noSuchPath}))
+	a.handler = mux
+	return a
+}
+
+// noSuchPath answers for every path that is not in the table. A WebSocket is
+// told in the protocol's own way: a plain 404 would make pusher-js try for
+// ever.
+func (a *API) noSuchPath(w http.ResponseWriter, r *http.Request) error {
+	if a.opts.RealtimeServer != nil && strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		a.opts.RealtimeServer.ServeHTTP(w, r)
+		return nil
+	}
+	return errNoSuchPath
+}
+
+// Drain makes /readyz fail, so that a balancer sends no more; everything is
+// still answered.
+func (a *API) Drain() { a.draining.Store(true) }
+
+// ServeHTTP implements http.Handler.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+// wrap guards a route and answers for what goes wrong in it, a panic included.
+func (a *API) wrap(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // a panic value is compared as it is
+				a.log.Error("http.panicked", "path", r.Pattern, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+				a.fail(w, r, fmt.Errorf("panic: %v", p))
+			}
+		}()
+		if rt.who != nil {
+			role, known := a.opts.Guard.Role(r)
+			switch {
+			case !known:
+				w.Header().Set("WWW-Authenticate", "Bearer")
+				a.fail(w, r, errUnauthorized)
+				return
+			case !role.May(rt.who...):
+				a.fail(w, r, errForbidden)
+				return
+			}
+		}
+		if err := rt.handle(w, r); err != nil {
+			a.fail(w, r, err)
+		}
+	})
+}
+
+// baseURL is where buyers find this service: PUBLIC_URL, else what the request
+// itself was sent to.
+func (a *API) baseURL(r *http.Request) string {
+	if a.opts.PublicURL != "" {
+		return strings.TrimRight(a.opts.PublicURL, "/")
+	}
+	scheme := "http"
+	if r.TLS != nil || a.peers.viaTrusted(r) && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host
+}

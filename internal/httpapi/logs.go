@@ -1,0 +1,224 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/webazaar/waybill/internal/inbox"
+	"github.com/webazaar/waybill/internal/shiprocket"
+	"github.com/webazaar/waybill/internal/store"
+	"github.com/webazaar/waybill/internal/tracking"
+)
+
+// webhookRow is one row of the webhook log. Keys are always there, null when
+// unknown.
+type webhookRow struct {
+	ID            string        `json:"id"`
+	EventID       string        `json:"eventId"`
+	EventType     tracking.Text `json:"eventType"` // the status word as sent
+	Status        inbox.Status  `json:"status"`
+	Reason        tracking.Text `json:"reason"`
+	Result        tracking.Text `json:"result"`
+	Error         tracking.Text `json:"error"`
+	Attempts      int           `json:"attempts"`
+	AWB           tracking.Text `json:"awb"`
+	SROrderID     tracking.Text `json:"srOrderId"`
+	OrderNumber   tracking.Text `json:"orderNumber"`
+	OrderID       tracking.Text `json:"orderId"`
+	Peer          tracking.Text `json:"peer"`
+	Auth          tracking.Text `json:"auth"`
+	ReceivedAt    time.Time     `json:"receivedAt"`
+	ProcessedAt   *time.Time    `json:"processedAt"`
+	NextAttemptAt *time.Time    `json:"nextAttemptAt"`
+	DuplicateOf   tracking.Text `json:"duplicateOf"`
+}
+
+// webhookWhole is a row with all that is kept of it.
+type webhookWhole struct {
+	webhookRow
+	Headers map[string]string `json:"headers"`
+	Body    json.RawMessage   `json:"body"` // as JSON; as a JSON string when it is not; null when not kept
+	Reading *reading          `json:"reading"`
+	Tries   []inbox.Try       `json:"tries"`
+}
+
+// reading is what Waybill makes of a body, so that an operator can see why.
+type reading struct {
+	Kind       string             `json:"kind"`
+	Milestone  tracking.Milestone `json:"milestone"`
+	Label      tracking.Text      `json:"label"`
+	Direction  tracking.Direction `json:"direction"`
+	EventTime  *time.Time         `json:"eventTime"`
+	TimeSource tracking.Text      `json:"timeSource"`
+	Scans      int                `json:"scans"`
+	Faults     []string           `json:"faults"`
+}
+
+// page is the answer of calls that list.
+type page struct {
+	Success      bool          `json:"success"`
+	Data         any           `json:"data"`
+	Total        int           `json:"total"`
+	TotalIsExact bool          `json:"totalIsExact"`
+	TotalPages   int           `json:"totalPages"`
+	CurrentPage  int           `json:"currentPage"`
+	NextCursor   tracking.Text `json:"nextCursor"` // for ?cursor=: deep pages stay fast
+}
+
+// GET /api/webhooks/logs?page&limit&status&q&orderId&awb&from&to&cursor
+//
+// The log, newest first.
+func (a *API) listWebhooks(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	number, err := positive(q, "page", 1, 1_000_000)
+	if err != nil {
+		return err
+	}
+	limit, err := positive(q, "limit", 50, 200)
+	if err != nil {
+		return err
+	}
+	filter := store.Filter{
+		Status: inbox.Status(q.Get("status")), Q: strings.TrimSpace(q.Get("q")),
+		OrderID: q.Get("orderId"), AWB: q.Get("awb"), Before: q.Get("cursor"),
+	}
+	if filter.Status != "" && !filter.Status.Valid() {
+		return invalid("status must be one of pending, processed, failed, duplicate, ignored, parked, rejected")
+	}
+	if filter.From, err = when(q, "from"); err != nil {
+		return err
+	}
+	if filter.To, err = when(q, "to"); err != nil {
+		return err
+	}
+	found, err := a.opts.Store.Webhooks(r.Context(), filter, number, limit)
+	if err != nil {
+		return err
+	}
+	rows := make([]webhookRow, 0, len(found.Rows))
+	for i := range found.Rows {
+		rows = append(rows, asRow(&found.Rows[i]))
+	}
+	listed := page{
+		Success: true, Data: rows, Total: found.Total, TotalIsExact: found.TotalIsExact,
+		TotalPages: (found.Total + limit - 1) / limit, CurrentPage: number,
+	}
+	if len(rows) == limit {
+		listed.NextCursor = tracking.Text(rows[limit-1].ID)
+	}
+	writeJSON(w, http.StatusOK, listed)
+	return nil
+}
+
+// GET /api/webhooks/logs/{id}
+//
+// One row with body, headers, reading and tries. The body's personal data is
+// masked, unless an admin asks with ?unmasked=true.
+func (a *API) showWebhook(w http.ResponseWriter, r *http.Request) error {
+	row, err := a.opts.Store.Webhook(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	whole := webhookWhole{webhookRow: asRow(&row), Headers: row.Headers, Tries: row.Tries}
+	if whole.Headers == nil {
+		whole.Headers = map[string]string{}
+	}
+	if whole.Tries == nil {
+		whole.Tries = []inbox.Try{}
+	}
+	if row.Body != nil {
+		if push, err := shiprocket.Interpret(row.Body, row.ReceivedAt); err == nil {
+			whole.Reading = asReading(&push)
+		}
+		role, _ := a.opts.Guard.Role(r)
+		unmasked := r.URL.Query().Get("unmasked") == "true" && role.May()
+		whole.Body = bodyAsJSON(row.Body, unmasked)
+	}
+	return answer(w, whole)
+}
+
+// POST /api/webhooks/retry/{id}?force
+//
+// Puts a failed, parked or rejected row back to work; with force a processed
+// one too.
+func (a *API) retryWebhook(w http.ResponseWriter, r *http.Request) error {
+	force := r.URL.Query().Get("force") == "true"
+	id := r.PathValue("id")
+	if err := a.opts.Store.Retry(r.Context(), id, force); err != nil {
+		return err
+	}
+	a.opts.Inbox.Wake()
+	a.log.InfoContext(r.Context(), "webhook.retried", "webhook", id, "force", force)
+	row, err := a.opts.Store.Webhook(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, success{Success: true, Message: "Webhook reprocessing initiated", Data: asRow(&row)})
+	return nil
+}
+
+func asRow(w *inbox.Webhook) webhookRow {
+	return webhookRow{
+		ID: w.ID, EventID: w.EventID, EventType: tracking.Text(w.CurrentStatus), Status: w.Status,
+		Reason: tracking.Text(w.Reason), Result: tracking.Text(w.Result), Error: tracking.Text(w.Error), Attempts: w.Attempts,
+		AWB: tracking.Text(w.AWB), SROrderID: tracking.Text(w.SROrderID), OrderNumber: tracking.Text(w.OrderNumber),
+		OrderID: tracking.Text(w.OrderID), Peer: tracking.Text(w.Peer), Auth: tracking.Text(w.Auth),
+		ReceivedAt: w.ReceivedAt.UTC(), ProcessedAt: timeOrNull(w.ProcessedAt), NextAttemptAt: timeOrNull(w.NextAttemptAt),
+		DuplicateOf: tracking.Text(w.DuplicateOf),
+	}
+}
+
+func asReading(p *shiprocket.Push) *reading {
+	r := &p.Evidence.Reading
+	view := &reading{
+		Kind: string(p.Kind), Milestone: r.Milestone, Label: tracking.Text(r.Label), Direction: r.Direction,
+		EventTime: timeOrNull(r.EventTime), TimeSource: tracking.Text(r.TimeSource), Scans: len(p.Evidence.Scans), Faults: []string{},
+	}
+	for _, f := range p.Faults {
+		view.Faults = append(view.Faults, string(f.Code)+" "+f.Field)
+	}
+	return view
+}
+
+func timeOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	utc := t.UTC()
+	return &utc
+}
+
+// positive reads a whole number from 1; past most it is cut to most.
+func positive(q url.Values, name string, otherwise, most int) (int, error) {
+	s := q.Get(name)
+	if s == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return 0, invalid(name + " must be a whole number from 1")
+	}
+	return min(n, most), nil
+}
+
+// when reads a time: RFC 3339, or a day, which begins at midnight UTC.
+func when(q url.Values, name string) (time.Time, error) {
+	s := q.Get(name)
+	if s == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, invalid(name + " must be a time like 2026-11-23T18:30:00Z or a day like 2026-11-23")
+}
+
+func invalid(message string) error {
+	return &tracking.Error{Code: tracking.Invalid, Message: message}
+}

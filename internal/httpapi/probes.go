@@ -1,0 +1,38 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/webazaar/waybill/internal/tracking"
+)
+
+// GET /healthz
+//
+// 200 as long as the process answers.
+func (a *API) healthy(w http.ResponseWriter, _ *http.Request) error {
+	return answer(w, nil)
+}
+
+// GET /readyz
+//
+// 200 when a push would be kept; 503 when the store does not answer or the
+// process is stopping.
+func (a *API) ready(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	if a.draining.Load() {
+		return &tracking.Error{Code: tracking.Unavailable, Message: "stopping"}
+	}
+	if err := a.opts.Store.Ping(ctx); err != nil {
+		return &tracking.Error{Code: tracking.Unavailable, Message: "the database does not answer", Err: err}
+	}
+	return answer(w, nil)
+}
+
+// GET /metrics
+func (a *API) showMetrics(w http.ResponseWriter, r *http.Request) error {
+	a.opts.Metrics.ServeHTTP(w, r)
+	return nil
+}

@@ -1,0 +1,55 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"github.com/webazaar/waybill/internal/access"
+)
+
+// A handler answers a request or returns why it could not.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// A route is one line of the table: a pattern of the standard mux, who may
+// call it, and what answers.
+type route struct {
+	pattern string
+	who     []access.Role // nil: anyone
+	handle  handler
+}
+
+// routes is every path that Waybill answers, but for the realtime server's and
+// the static files.
+func (a *API) routes() []route {
+	admin := []access.Role{access.Admin}
+	viewer := []access.Role{access.Admin, access.Viewer}
+	shop := []access.Role{access.Admin, access.Shop}
+	return []route{
+		{"POST /api/webhooks/shiprocket", nil, a.receiveWebhook},
+		{"POST /api/webhooks/courier", nil, a.receiveWebhook},
+		{"GET /api/webhooks/shiprocket", nil, a.probeWebhook}, // GET serves HEAD too
+		{"GET /api/webhooks/courier", nil, a.probeWebhook},
+
+		{"GET /api/webhooks/logs", viewer, a.listWebhooks},
+		{"GET /api/webhooks/logs/{id}", viewer, a.showWebhook},
+		{"POST /api/webhooks/retry/{id}", admin, a.retryWebhook},
+
+		{"POST /api/orders", shop, a.registerOrder},
+		{"GET /api/orders", shop, a.findOrders},
+		{"GET /api/orders/{id}", shop, a.showOrder},
+		{"DELETE /api/orders/{id}/personal-data", shop, a.erasePersonalData},
+		{"POST /api/orders/{id}/watch-token", shop, a.makeWatchToken},
+
+		{"GET /api/track/{orderId}", nil, a.trackOrder},
+		{"OPTIONS /api/track/{orderId}", nil, a.allowAnyOrigin},
+		{"POST /api/realtime/auth", nil, a.authorizeChannel},
+		{"OPTIONS /api/realtime/auth", nil, a.allowShopOrigin},
+
+		{"GET /track/{orderId}", nil, a.trackingPage},
+		{"GET /track", nil, a.lookUpPage},
+
+		{"GET /healthz", nil, a.healthy},
+		{"GET /readyz", nil, a.ready},
+		{"GET /metrics", viewer, a.showMetrics},
+		{"GET /{$}", nil, a.home},
+	}
+}

@@ -1,0 +1,61 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"hash/fnv"
+	"net/http"
+	"strconv"
+
+	"github.com/webazaar/waybill/internal/store"
+)
+
+// GET /api/track/{orderId}
+//
+// The public snapshot, for anyone who knows the order's id. All that is
+// unknown is answered alike.
+func (a *API) trackOrder(w http.ResponseWriter, r *http.Request) error {
+	anyOrigin(w)
+	if !a.watchers.allow(a.peers.of(r), a.opts.Now()) {
+		w.Header().Set("Retry-After", "2")
+		return errTooMany
+	}
+	view, err := a.opts.Store.Snapshot(r.Context(), r.PathValue("orderId"))
+	if err != nil {
+		return err
+	}
+	etag := etagOf(view)
+	h := w.Header()
+	h.Set("ETag", etag)
+	h.Set("Cache-Control", "no-cache") // keep it, but ask whether it still holds
+	if r.Header.Get("If-None-Match") == etag {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	return answer(w, json.RawMessage(view.JSON))
+}
+
+// etagOf names a version of an order's public view. What stands in it counts
+// too: a registration changes an order that nobody was told about yet.
+func etagOf(v store.View) string {
+	h := fnv.New64a()
+	_, _ = h.Write(v.JSON) // a hash takes everything
+	return `"` + strconv.FormatInt(v.Version, 10) + "-" + strconv.FormatUint(h.Sum64(), 36) + `"`
+}
+
+// OPTIONS /api/track/{orderId}
+func (a *API) allowAnyOrigin(w http.ResponseWriter, _ *http.Request) error {
+	anyOrigin(w)
+	h := w.Header()
+	h.Set("Access-Control-Allow-Methods", "GET, HEAD")
+	h.Set("Access-Control-Allow-Headers", "If-None-Match")
+	h.Set("Access-Control-Max-Age", "86400")
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// anyOrigin opens a public answer to every page. It carries no credentials, so
+// nothing is reached that the reader could not reach himself.
+func anyOrigin(w http.ResponseWriter) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.Header().Set("Access-Control-Expose-Headers", "ETag")
+}
