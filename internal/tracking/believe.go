@@ -44,9 +44,10 @@ func (p *parcel) shipment() Shipment {
 		s.DeliveredAt = &at
 	}
 	for _, l := range p.legs {
-		s.Legs = append(s.Legs, Leg{AWBCode: l.awb, Kind: l.kind, CourierName: Text(publicName(l.courier))})
+		awb, courier := clean(l.awb, 100), Text(publicName(l.courier))
+		s.Legs = append(s.Legs, Leg{AWBCode: awb, Kind: l.kind, CourierName: courier})
 		if l.kind == LegForward || l.kind == LegReturn {
-			s.AWBCode, s.CourierName = Text(l.awb), Text(publicName(l.courier))
+			s.AWBCode, s.CourierName = Text(awb), courier
 		}
 	}
 	p.gatherFacts(&s, st)
