@@ -73,9 +73,8 @@ bench: ## Run the Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: screenshots
-screenshots: packages ## Make the pictures of the tracker in its states
-	scripts/chromium >/dev/null
-	cd web && npm run gallery
+screenshots: packages build ## Make the README's pictures from a running demo
+	CHROMIUM=$$(scripts/chromium) node e2e/pictures.mjs bin/waybill docs/pictures
 
 .PHONY: packages
 packages: ## Install the npm packages that are not up to date
