@@ -141,10 +141,10 @@ type fields [fieldCount]value
 
 // readFields reads a whole body. An empty body, null and [] (an empty object
 // as PHP writes it) have no fields; any other value that is no object is
-// ErrNotObject.
-func readFields(body []byte) (fields, error) {
+// ErrNotObject. A watch sees the scans on the way.
+func readFields(body []byte, watch *dateWatch) (fields, error) {
 	var f fields
-	c := cursor{data: body}
+	c := cursor{data: body, watch: watch}
 	if c.peek() == '{' {
 		ok := c.members(1, f.take)
 		if ok {
@@ -165,7 +165,7 @@ func readFields(body []byte) (fields, error) {
 	}
 	empty := true
 	if v.kind == array {
-		v.eachElement(func(value) { empty = false })
+		v.eachElement(nil, func(value) { empty = false })
 	}
 	if v.kind != null && (v.kind != array || !empty) {
 		return f, ErrNotObject
@@ -185,14 +185,26 @@ func (f *fields) take(key, v value) {
 	f[slot].put(v, exact)
 }
 
-// put takes v in the place of an earlier value of the same key: what is told
-// beats what is not, then the exact spelling of the key, then the later one.
+// put takes a value that comes later than v for the same key: what is told beats
+// what is not, then the exact spelling of the key, then the later one. Each
+// value is looked at once, however many follow.
 func (v *value) put(later value, exact bool) {
 	later.exact = exact
-	if v.kind != absent && (!later.told() || v.exact && !exact && v.told()) {
+	if v.kind != absent && (!later.sure() || v.exact && !exact && v.sure()) {
 		return
 	}
 	*v = later
+}
+
+// sure is told, remembered.
+func (v *value) sure() bool {
+	if v.says == 0 {
+		v.says = no
+		if v.told() {
+			v.says = yes
+		}
+	}
+	return v.says == yes
 }
 
 // spelling is a key's characters; exact is false where escapes hide them.

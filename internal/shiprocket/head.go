@@ -30,7 +30,8 @@ type Head struct {
 // head then still has an event id and day to keep the body under.
 func ReadHead(body []byte, receivedAt time.Time) (Head, error) {
 	head := Head{EventDay: dayOf(receivedAt)}
-	f, err := readFields(body)
+	var dates dateWatch
+	f, err := readFields(body, &dates)
 	if errors.Is(err, ErrNotObject) { // JSON, with nothing to read in it
 		head.IsJSON, err = true, nil
 		f = fields{}
@@ -41,10 +42,10 @@ func ReadHead(body []byte, receivedAt time.Time) (Head, error) {
 		head.CurrentStatus = f.statusWord()
 		head.Ping = f.ping(&id)
 	}
-	sent, at := f.newestScan()
+	sent, at := dates.newest(f.scanList())
 	for _, slot := range []field{fDate, fCurrentTimestamp, fTimestamp, fUpdatedAt} {
 		if at.IsZero() {
-			at, _ = plausible(f[slot].word())
+			at, _ = f[slot].plausibleTime()
 		}
 	}
 	if !at.IsZero() {

@@ -45,7 +45,7 @@ const maxAttempts = 100
 // receipt; scans so dated are left out until a later push repeats them.
 func Interpret(body []byte, receivedAt time.Time) (Push, error) {
 	receivedAt = receivedAt.UTC()
-	f, err := readFields(body)
+	f, err := readFields(body, nil)
 	if err != nil {
 		return Push{}, err
 	}

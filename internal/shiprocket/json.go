@@ -2,8 +2,10 @@ package shiprocket
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
 )
 
 // maxDepth is how deep a body may be nested. Live pushes are three deep.
@@ -40,7 +42,16 @@ type value struct {
 	plain bool
 	// exact says that the value's key was spelt as Shiprocket spells it.
 	exact bool
+	says  answer // what told answered, once it was asked
 }
+
+// answer is a yes or no that may not be known yet.
+type answer byte
+
+const (
+	yes answer = 1
+	no  answer = 2
+)
 
 // chars is the inside of a string.
 func (v value) chars() []byte { return v.raw[1 : len(v.raw)-1] }
@@ -51,6 +62,9 @@ type cursor struct {
 	data []byte
 	at   int
 	err  error
+	// watch, if not nil, sees the scans of the object walked at depth 1 in the
+	// same pass.
+	watch *dateWatch
 }
 
 // document reads the one value that data holds.
@@ -76,6 +90,9 @@ func (c *cursor) failure() error {
 
 // peek skips blanks and returns the next byte, 0 at the end.
 func (c *cursor) peek() byte {
+	if c.at < len(c.data) && c.data[c.at] > ' ' {
+		return c.data[c.at]
+	}
 	c.blanks()
 	if c.at < len(c.data) {
 		return c.data[c.at]
@@ -104,7 +121,7 @@ func (c *cursor) value(depth int) (v value, ok bool) {
 	case '{':
 		v.kind, ok = object, c.members(depth+1, nil)
 	case '[':
-		v.kind, ok = array, c.elements(depth+1, nil)
+		v.kind, ok = array, c.elements(depth+1, nil, nil)
 	case 't':
 		v.kind, ok = boolean, c.word("true")
 	case 'f':
@@ -143,7 +160,12 @@ func (c *cursor) members(depth int, visit func(key, v value)) bool {
 			return false
 		}
 		c.at++
-		v, ok := c.value(depth)
+		var v value
+		if c.watch != nil && depth == 1 && string(key.raw) == `"scans"` && c.peek() == '[' {
+			v, ok = c.watch.scans(c)
+		} else {
+			v, ok = c.value(depth)
+		}
 		if !ok {
 			return false
 		}
@@ -162,8 +184,9 @@ func (c *cursor) members(depth int, visit func(key, v value)) bool {
 	}
 }
 
-// elements walks the array at the cursor and hands each element to visit.
-func (c *cursor) elements(depth int, visit func(v value)) bool {
+// elements walks the array at the cursor and hands each element to visit, and
+// before it, where member is given, the element's own members.
+func (c *cursor) elements(depth int, member func(key, v value), visit func(v value)) bool {
 	if depth > maxDepth {
 		c.err = ErrTooDeep
 		return false
@@ -174,7 +197,15 @@ func (c *cursor) elements(depth int, visit func(v value)) bool {
 		return true
 	}
 	for {
-		v, ok := c.value(depth)
+		var v value
+		var ok bool
+		if member != nil && c.peek() == '{' {
+			from := c.at
+			ok = c.members(depth+1, member)
+			v = value{raw: c.data[from:c.at], kind: object}
+		} else {
+			v, ok = c.value(depth)
+		}
 		if !ok {
 			return false
 		}
@@ -199,62 +230,58 @@ func (v value) eachMember(visit func(key, v value)) {
 	c.members(0, visit)
 }
 
-// eachElement visits the elements of an array that was checked before.
-func (v value) eachElement(visit func(v value)) {
+// eachElement visits the elements of an array that was checked before, after
+// each element's own members if member is given.
+func (v value) eachElement(member func(key, v value), visit func(v value)) {
 	c := cursor{data: v.raw}
-	c.elements(0, visit)
+	c.elements(0, member, visit)
 }
-
-// What a byte means inside a string.
-const (
-	ordinary byte = iota
-	closing
-	escape
-	forbidden // a bare control character
-	unusual   // allowed, but not printable ASCII
-)
-
-var inText = func() (t [256]byte) {
-	for b := range t {
-		switch {
-		case b == '"':
-			t[b] = closing
-		case b == '\\':
-			t[b] = escape
-		case b < ' ':
-			t[b] = forbidden
-		case b >= 0x7f:
-			t[b] = unusual
-		}
-	}
-	return t
-}()
 
 // text passes over the string at the cursor.
 func (c *cursor) text() (plain, ok bool) {
+	data, i := c.data, c.at+1
 	plain = true
-	for i := c.at + 1; i < len(c.data); i++ {
-		switch inText[c.data[i]] {
-		case ordinary:
-		case closing:
-			c.at = i + 1
-			return plain, true
-		case unusual:
-			plain = false
-		case forbidden:
-			c.at = i
-			return false, false
-		case escape:
-			plain = false
-			i++
-			if i >= len(c.data) || !c.escaped(&i) {
-				c.at = min(i, len(c.data))
-				return false, false
+	for {
+		for len(data)-i >= 8 {
+			n := leadingOrdinary(binary.LittleEndian.Uint64(data[i:]))
+			i += n
+			if n < 8 {
+				break
 			}
 		}
+		if i >= len(data) {
+			break
+		}
+		switch b := data[i]; {
+		case b == '"':
+			c.at = i + 1
+			return plain, true
+		case b == '\\':
+			plain = false
+			if i++; i >= len(data) || !c.escaped(&i) {
+				c.at = min(i, len(data))
+				return false, false
+			}
+		case b < ' ': // a bare control character
+			c.at = i
+			return false, false
+		case b >= 0x7f:
+			plain = false
+		}
+		i++
 	}
-	c.at = len(c.data)
+	c.at = len(data)
 	return false, false
+}
+
+// leadingOrdinary counts how many of eight bytes, from the lowest, are ordinary
+// inside a string. A byte that is not sets its own high bit in odd, and may set
+// those above it by a carry, but never one below.
+func leadingOrdinary(x uint64) int {
+	const low, high = 0x0101010101010101, 0x8080808080808080
+	quote, slash := x^low*'"', x^low*'\\'
+	odd := x | (x - low*' ') | (quote - low) | (slash - low) | (x + low)
+	return bits.TrailingZeros64(odd&high) / 8
 }
 
 // escaped passes over what follows a backslash; i is left on its last byte.

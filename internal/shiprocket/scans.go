@@ -1,7 +1,6 @@
 package shiprocket
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"strings"
@@ -74,13 +73,15 @@ func (f *fields) scanList() value {
 }
 
 // eachScan visits every element of a list of scans in the order it is meant: an
-// array, an object keyed by numbers, or one bare scan (integrators' tests).
-func (v value) eachScan(visit func(v value)) {
+// array, an object keyed by numbers, or one bare scan (integrators' tests). An
+// element's own members come before it.
+func (v value) eachScan(member func(key, v value), visit func(v value)) {
 	switch v.kind {
 	case array:
-		v.eachElement(visit)
+		v.eachElement(member, visit)
 	case object:
 		if v.bareScan() {
+			v.eachMember(member)
 			visit(v)
 			return
 		}
@@ -97,6 +98,9 @@ func (v value) eachScan(visit func(v value)) {
 		})
 		slices.SortStableFunc(list, keyedScan.compare)
 		for _, k := range list {
+			if k.v.kind == object {
+				k.v.eachMember(member)
+			}
 			visit(k.v)
 		}
 	}
@@ -147,22 +151,12 @@ func (f *fields) scans(id *tracking.Identity, receivedAt time.Time, fs *faults) 
 		return nil
 	}
 	var dated []datedScan
-	list.eachScan(func(v value) {
-		if v.kind != object {
-			fs.add(ScanUnreadable, "scans", "")
-			return
-		}
-		var s scanFields
-		v.eachMember(s.take)
-		if s.empty() {
-			fs.add(ScanUnreadable, "scans", s[sDate].word())
-			return
-		}
-		if at := s[sDate].eventTime("scans.date", receivedAt, fs); !at.IsZero() {
+	var s scanFields
+	list.eachScan(s.take, func(v value) {
+		if at := s.readable(v, receivedAt, fs); !at.IsZero() {
 			dated = append(dated, datedScan{at, v})
-		} else if !s[sDate].told() {
-			fs.add(ScanUnreadable, "scans.date", "")
 		}
+		s = scanFields{}
 	})
 	if n := len(dated); n > 1 && dated[0].at.After(dated[n-1].at) {
 		slices.Reverse(dated)
@@ -182,6 +176,18 @@ func (f *fields) scans(id *tracking.Identity, receivedAt time.Time, fs *faults) 
 		scans = append(scans, s)
 	}
 	return scans
+}
+
+// readable is the date of a scan that can be read, else zero, with a finding.
+func (s *scanFields) readable(v value, receivedAt time.Time, fs *faults) time.Time {
+	if v.kind != object || s.empty() {
+		fs.add(ScanUnreadable, "scans", "")
+		return time.Time{}
+	}
+	if !s[sDate].told() {
+		fs.add(ScanUnreadable, "scans.date", "")
+	}
+	return s[sDate].eventTime("scans.date", receivedAt, fs)
 }
 
 // empty reports whether the scan says nothing beside its date.
@@ -250,31 +256,3 @@ func (s *scanFields) status(d tracking.Direction, fs *faults) (Status, bool) {
 func inWords(s string) bool {
 	return strings.Contains(s, " ") || strings.ContainsFunc(s, unicode.IsLower)
 }
-
-// newestScan is the date of the newest scan, as sent and read, whatever the
-// time of receipt: a repeat of the body has the same one. Dates that cannot be
-// an event's are passed over.
-func (f *fields) newestScan() (sent string, at time.Time) {
-	f.scanList().eachScan(func(v value) {
-		if v.kind != object {
-			return
-		}
-		var date value
-		v.eachMember(func(key, v value) {
-			if key.plain && bytes.EqualFold(key.chars(), dateKey) {
-				date.put(v, bytes.Equal(key.chars(), dateKey))
-			} else if !key.plain {
-				if name, _ := spelling(key); bytes.EqualFold(name, dateKey) {
-					date.put(v, false)
-				}
-			}
-		})
-		s := date.word()
-		if t, ok := plausible(s); ok && t.After(at) {
-			sent, at = s, t
-		}
-	})
-	return sent, at
-}
-
-var dateKey = []byte("date")

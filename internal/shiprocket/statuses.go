@@ -45,6 +45,9 @@ func (id ShipmentStatusID) Status() (Status, bool) {
 // label or a known alias as a whole, because UNDELIVERED and RTO DELIVERED
 // both contain DELIVERED.
 func Lookup(word string) (Status, bool) {
+	if s, ok := statuses.words[word]; ok { // spelt as most pushes spell it
+		return s, true
+	}
 	w := normal(word)
 	if s, ok := statuses.words[w]; ok {
 		return s, true

@@ -1,6 +1,7 @@
 package shiprocket
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"unicode"
@@ -25,7 +26,8 @@ func (v value) words(n int) string {
 	case v.kind != text:
 		return ""
 	case v.plain:
-		s = trimmed(v.chars())
+		b := bytes.TrimSpace(v.chars())
+		s = string(b[:min(len(b), n+1)])
 	default:
 		s = clean(v.chars(), n)
 	}
@@ -46,10 +48,13 @@ func (v value) word() string { return v.words(maxID) }
 
 // told reports whether the value says anything.
 func (v value) told() bool {
-	switch v.kind {
-	case absent, null:
+	switch {
+	case v.kind == absent || v.kind == null:
 		return false
-	case text:
+	case v.plain:
+		b := bytes.TrimSpace(v.chars())
+		return len(b) > longestNone || !isNone(string(b))
+	case v.kind == text:
 		return v.words(maxText) != ""
 	}
 	return true
@@ -58,15 +63,9 @@ func (v value) told() bool {
 // odd reports whether the value has a type that cannot hold a text.
 func (v value) odd() bool { return v.kind == object || v.kind == array || v.kind == boolean }
 
-func trimmed(b []byte) string {
-	for len(b) > 0 && b[0] == ' ' {
-		b = b[1:]
-	}
-	for len(b) > 0 && b[len(b)-1] == ' ' {
-		b = b[:len(b)-1]
-	}
-	return string(b)
-}
+// longestNone is the most that any spelling of "none" has, a zero date with
+// fraction and zone.
+const longestNone = 32
 
 // isNone knows every way in which Shiprocket and its couriers write "not told"
 // (live pushes and API answers: null, blanks, NA, N/A, zero dates).
@@ -81,7 +80,7 @@ func isNone(s string) bool {
 	case 4:
 		return strings.EqualFold(s, "null")
 	}
-	return strings.HasPrefix(s, "0000-00-00")
+	return len(s) <= longestNone && strings.HasPrefix(s, "0000-00-00")
 }
 
 // clean decodes the inside of a JSON string that is not plain, as far as n

@@ -1,13 +1,16 @@
 package shiprocket
 
 import (
+	"bytes"
 	"strings"
 	"time"
 )
 
 // india is the zone of every time that names none: UTC+05:30 without summer
 // time (Shiprocket docs: Asia/Kolkata).
-var india = time.FixedZone("IST", 5*3600+1800)
+var india = time.FixedZone("IST", indiaOffset)
+
+const indiaOffset = 5*3600 + 1800 // seconds
 
 // futureGrace is how far after its receipt an event may be dated.
 const futureGrace = 10 * time.Minute
@@ -36,15 +39,34 @@ func parseTime(s string) (t time.Time, ok bool) {
 	if !ok {
 		return t, false
 	}
-	sec, zone, ok := clock(rest)
-	if !ok {
+	sec, offset, ok := clock(rest)
+	if !ok || d < 1 || d > daysIn(y, m) {
 		return t, false
 	}
-	midnight := time.Date(y, time.Month(m), d, 0, 0, 0, 0, zone)
-	if midnight.Day() != d || int(midnight.Month()) != m {
-		return t, false
+	return time.Unix(daysBefore(y, m, d)*86400+int64(sec-offset), 0).UTC(), true
+}
+
+func daysIn(y, m int) int {
+	switch {
+	case m == 2 && y%4 == 0 && (y%100 != 0 || y%400 == 0):
+		return 29
+	case m == 2:
+		return 28
+	case m == 4 || m == 6 || m == 9 || m == 11:
+		return 30
 	}
-	return midnight.Add(time.Duration(sec) * time.Second).UTC(), true
+	return 31
+}
+
+// daysBefore counts the days from 1970-01-01 to a date of the years 0 to 9999
+// (a year that begins in March has its leap day last).
+func daysBefore(y, m, d int) int64 {
+	y, m = y+400, m-3 // 400 years are a whole number of weeks and of leap cycles
+	if m < 0 {
+		y, m = y-1, m+12
+	}
+	const to1970 = 719468 + 146097
+	return int64(365*y + y/4 - y/100 + y/400 + (153*m+2)/5 + d - 1 - to1970)
 }
 
 // numericDate reads 2006-01-02 and 02 01 2006.
@@ -87,29 +109,30 @@ func namedDate(s string) (y, m, d int, rest string, ok bool) {
 }
 
 // clock reads what stands after a date: nothing, or a time of day with an
-// optional AM or PM and an optional zone. sec counts from midnight.
-func clock(s string) (sec int, zone *time.Location, ok bool) {
+// optional AM or PM and an optional zone. sec counts from midnight; offset is the zone's,
+// in seconds east.
+func clock(s string) (sec, offset int, ok bool) {
 	if s == "" {
-		return 0, india, true
+		return 0, indiaOffset, true
 	}
 	if s[0] != ' ' && s[0] != 'T' && s[0] != 't' {
-		return 0, nil, false
+		return 0, 0, false
 	}
 	s = strings.TrimLeft(s[1:], " ")
 	if len(s) < 5 || s[2] != ':' {
-		return 0, nil, false
+		return 0, 0, false
 	}
 	h, okH := decimal(s[:2])
 	m, okM := decimal(s[3:5])
 	if !okH || !okM || h > 23 || m > 59 {
-		return 0, nil, false
+		return 0, 0, false
 	}
 	s = s[5:]
 	second := 0
 	if len(s) >= 3 && s[0] == ':' {
 		var okS bool
 		if second, okS = decimal(s[1:3]); !okS || second > 59 {
-			return 0, nil, false
+			return 0, 0, false
 		}
 		s = s[3:]
 		if len(s) > 1 && s[0] == '.' {
@@ -120,35 +143,35 @@ func clock(s string) (sec int, zone *time.Location, ok bool) {
 	if len(s) >= 2 && (s[1] == 'M' || s[1] == 'm') {
 		switch {
 		case h < 1 || h > 12:
-			return 0, nil, false
+			return 0, 0, false
 		case s[0] == 'P' || s[0] == 'p':
 			h = h%12 + 12
 		case s[0] == 'A' || s[0] == 'a':
 			h %= 12
 		default:
-			return 0, nil, false
+			return 0, 0, false
 		}
 		s = strings.TrimLeft(s[2:], " ")
 	}
-	zone, ok = zoneOf(s)
-	return h*3600 + m*60 + second, zone, ok
+	offset, ok = zoneOf(s)
+	return h*3600 + m*60 + second, offset, ok
 }
 
 // zoneOf reads "", Z, +05:30, +0530 and +05, and the names UTC, GMT and IST.
-func zoneOf(s string) (*time.Location, bool) {
-	switch strings.ToUpper(s) {
-	case "", "IST":
-		return india, true
-	case "Z", "UTC", "GMT":
-		return time.UTC, true
+func zoneOf(s string) (offset int, ok bool) {
+	if s == "" {
+		return indiaOffset, true
 	}
-	sign := 1
 	switch s[0] {
-	case '+':
-	case '-':
-		sign = -1
+	case '+', '-':
 	default:
-		return nil, false
+		switch strings.ToUpper(s) {
+		case "IST":
+			return indiaOffset, true
+		case "Z", "UTC", "GMT":
+			return 0, true
+		}
+		return 0, false
 	}
 	digits := strings.Replace(s[1:], ":", "", 1)
 	if len(digits) == 2 {
@@ -156,9 +179,13 @@ func zoneOf(s string) (*time.Location, bool) {
 	}
 	n, ok := decimal(digits)
 	if len(digits) != 4 || !ok || n/100 > 14 || n%100 > 59 {
-		return nil, false
+		return 0, false
 	}
-	return time.FixedZone("", sign*(n/100*3600+n%100*60)), true
+	offset = n/100*3600 + n%100*60
+	if s[0] == '-' {
+		offset = -offset
+	}
+	return offset, true
 }
 
 // decimal reads a short run of digits.
@@ -172,42 +199,42 @@ func decimal(s string) (n int, ok bool) {
 	return n, s != "" && len(s) <= 4
 }
 
+// time is the value read as a time.
+func (v value) time() (t time.Time, ok bool) {
+	if v.plain {
+		return parseTime(string(bytes.TrimSpace(v.chars())))
+	}
+	return parseTime(v.word())
+}
+
+// moment is the value as a time between the oldest push and the given latest
+// one. What is told and is no such time is a finding.
+func (v value) moment(field string, latest time.Time, fs *faults) (time.Time, bool) {
+	t, ok := v.time()
+	code := UnreadableTime
+	switch {
+	case v.odd():
+		code = OddType
+	case !v.told():
+		return time.Time{}, false
+	case !ok:
+	case t.Before(tooOld):
+		code = OldTime
+	case t.After(latest):
+		code = FutureTime
+	default:
+		return t, true
+	}
+	fs.add(code, field, v.word())
+	return time.Time{}, false
+}
+
 // eventTime is the value as the time of something that has happened, zero when
 // it is not told, cannot be read, is older than any push or lies too far after
 // its receipt.
 func (v value) eventTime(field string, receivedAt time.Time, fs *faults) time.Time {
-	s := v.word()
-	if s == "" {
-		if v.odd() {
-			fs.add(OddType, field, "")
-		}
-		return time.Time{}
-	}
-	t, ok := parseTime(s)
-	switch {
-	case !ok:
-		fs.add(UnreadableTime, field, s)
-	case t.Before(tooOld):
-		fs.add(OldTime, field, s)
-	case t.After(receivedAt.Add(futureGrace)):
-		fs.add(FutureTime, field, s)
-	default:
-		return t
-	}
-	return time.Time{}
-}
-
-// tooNew bounds times that are judged without a time of receipt.
-var tooNew = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
-
-// plausible reads a time that may be an event's, without asking when the push
-// was received.
-func plausible(s string) (time.Time, bool) {
-	if isNone(s) {
-		return time.Time{}, false
-	}
-	t, ok := parseTime(s)
-	return t, ok && !t.Before(tooOld) && t.Before(tooNew)
+	t, _ := v.moment(field, receivedAt.Add(futureGrace), fs)
+	return t
 }
 
 // maxEstimate is how far ahead a delivery may be estimated.
@@ -215,23 +242,22 @@ const maxEstimate = 2 * 366 * 24 * time.Hour
 
 // day is the value as a day in India, YYYY-MM-DD: a date stays the date it is.
 func (v value) day(field string, receivedAt time.Time, fs *faults) string {
-	s := v.word()
-	if s == "" {
-		if v.odd() {
-			fs.add(OddType, field, "")
-		}
+	t, ok := v.moment(field, receivedAt.Add(maxEstimate), fs)
+	if !ok {
 		return ""
 	}
-	t, ok := parseTime(s)
-	switch {
-	case !ok:
-		fs.add(UnreadableTime, field, s)
-	case t.Before(tooOld):
-		fs.add(OldTime, field, s)
-	case t.After(receivedAt.Add(maxEstimate)):
-		fs.add(FutureTime, field, s)
-	default:
-		return t.In(india).Format(time.DateOnly)
+	return t.In(india).Format(time.DateOnly)
+}
+
+// tooNew bounds times that are judged without a time of receipt.
+var tooNew = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// plausibleTime is the value as a time that may be an event's, without asking
+// when the push was received.
+func (v value) plausibleTime() (time.Time, bool) {
+	t, ok := v.time()
+	if !ok || t.Before(tooOld) || !t.Before(tooNew) {
+		return time.Time{}, false
 	}
-	return ""
+	return t, true
 }
