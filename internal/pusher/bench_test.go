@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -88,6 +89,7 @@ func join(addr, channel string) error {
 		}
 	}
 	go func() {
+		defer nc.Close()
 		buf := make([]byte, 16<<10)
 		for {
 			if _, err := nc.Read(buf); err != nil {
@@ -98,8 +100,9 @@ func join(addr, channel string) error {
 	return nil
 }
 
-// invite starts a crowd and returns when all of it has joined.
-func (b *bundle) invite(t testing.TB, n int, channel string) {
+// invite starts a crowd and returns when all of it has joined. It leaves when told
+// to, or when the test ends.
+func (b *bundle) invite(t testing.TB, n int, channel string) (leave func()) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
 	cmd.Env = append(os.Environ(), crowdEnv+"="+b.http.Listener.Addr().String()+" "+strconv.Itoa(n)+" "+channel)
@@ -115,13 +118,15 @@ func (b *bundle) invite(t testing.TB, n int, channel string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	leave = sync.OnceFunc(func() {
 		_ = stdin.Close()
 		_ = cmd.Wait()
 	})
+	t.Cleanup(leave)
 	if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "joined\n" {
 		t.Fatalf("crowd said %q, %v", line, err)
 	}
+	return leave
 }
 
 // cpu is the processor time this process has used, in user and kernel.
@@ -224,7 +229,7 @@ func BenchmarkCrowd(b *testing.B) {
 		s := setup(b, func(o *Options) { o.Observer, o.Logger = nil, nil })
 		rss, heap := memory()
 		used := cpu()
-		s.invite(b, watchers, "crowd")
+		leave := s.invite(b, watchers, "crowd")
 		b.ReportMetric(float64(cpu()-used)/1e3/watchers, "cpu-µs/join")
 		rssAfter, heapAfter := memory()
 		b.ReportMetric(float64(rssAfter-rss)/1024/watchers, "rss-KB/conn")
@@ -232,13 +237,15 @@ func BenchmarkCrowd(b *testing.B) {
 		if n := s.hub.count("crowd"); n != watchers {
 			b.Fatalf("%d of %d joined", n, watchers)
 		}
+		_ = s.Close()
+		leave()
 	}
 }
 
 // memory is what the process holds after the garbage is gone.
 func memory() (rss, heap int64) {
 	for range 3 {
-		runtime.GC()
+		debug.FreeOSMemory() // collects, and gives back what the runtime would in minutes
 	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

@@ -88,6 +88,11 @@ func (c *conn) run(early []byte) {
 // broke a rule is told which.
 func (c *conn) read(br *bufio.Reader) {
 	for !c.isSealed() {
+		// To wait here and not further down keeps the idle stack under the quarter of
+		// 8 KB at which the collector halves it: 4 KB a connection.
+		if _, err := br.Peek(1); err != nil {
+			return
+		}
 		msg, err := c.message(br)
 		if err == nil {
 			c.handle(msg)
