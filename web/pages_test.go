@@ -212,7 +212,7 @@ func TestLookupPage(t *testing.T) {
 	}
 	clean(t, out.String())
 	contains(t, out.String(), `<form class="page-form" action="/track" method="get">`,
-		`value="&#34;&gt;&lt;b&gt;"`, "We cannot find an order under this number", `aria-invalid="true"`)
+		`value="&#34;&gt;&lt;b&gt;"`, "We cannot find an order under this code", `aria-invalid="true"`)
 }
 
 func TestSupportLinks(t *testing.T) {

@@ -24,6 +24,14 @@ export const patience = 3_000;
 /** A channel left for less than this is kept, so that moving from page to page does not drop it. */
 export const lingers = 1_000;
 
+/**
+ * How long a connection may take before it is begun anew, doubled with every time up to a minute. Left to
+ * itself pusher-js 8.6 tries only every 15 seconds and longer, and after two short-lived connections or a
+ * refusal never again.
+ */
+export const reviveAfter = 8_000;
+const reviveAtMost = 60_000;
+
 export const updateEvent = 'tracking-update';
 
 interface Channel {
@@ -38,6 +46,8 @@ export class Live {
   #watchers = new Set<() => void>();
   #state: ConnectionState = 'connecting';
   #losing: ReturnType<typeof setTimeout> | undefined;
+  #reviving: ReturnType<typeof setTimeout> | undefined;
+  #revivals = 0;
 
   constructor(realtime: Realtime) {
     this.#realtime = realtime;
@@ -71,13 +81,7 @@ export class Live {
     const channel: Channel = { listeners: new Set(), leaving: undefined };
     this.#channels.set(name, channel);
     this.#pusher ??= this.#connect();
-    const subscription = this.#pusher.subscribe(name);
-    subscription.bind('pusher:subscription_succeeded', () => {
-      for (const listener of [...channel.listeners]) listener.joined();
-    });
-    subscription.bind(updateEvent, (data: unknown) => {
-      for (const listener of [...channel.listeners]) listener.received(data);
-    });
+    this.#subscribe(this.#pusher, name, channel);
     return channel;
   }
 
@@ -86,10 +90,19 @@ export class Live {
     this.#pusher?.channel(name)?.unbind();
     this.#pusher?.unsubscribe(name);
     if (this.#channels.size > 0) return;
-    this.#pusher?.connection.unbind();
-    this.#pusher?.disconnect();
-    this.#pusher = null;
+    this.#disconnect();
+    this.#revivals = 0;
     this.#become('connecting');
+  }
+
+  #subscribe(pusher: Pusher, name: string, { listeners }: Channel): void {
+    const subscription = pusher.subscribe(name);
+    subscription.bind('pusher:subscription_succeeded', () => {
+      for (const listener of [...listeners]) listener.joined();
+    });
+    subscription.bind(updateEvent, (data: unknown) => {
+      for (const listener of [...listeners]) listener.received(data);
+    });
   }
 
   #connect(): Pusher {
@@ -102,18 +115,43 @@ export class Live {
       ...(host === null ? {} : { wsHost: host, wsPort: port, wssPort: port }),
     });
     pusher.connection.bind('state_change', ({ current }: { current: string }) => this.#changed(current));
+    this.#reviveLater();
     return pusher;
+  }
+
+  #disconnect(): void {
+    clearTimeout(this.#reviving);
+    this.#reviving = undefined;
+    this.#pusher?.connection.unbind();
+    this.#pusher?.disconnect();
+    this.#pusher = null;
+  }
+
+  #reviveLater(): void {
+    const wait = Math.min(reviveAtMost, reviveAfter * 2 ** this.#revivals) * (0.75 + Math.random() / 2);
+    this.#reviving ??= setTimeout(() => {
+      this.#revivals += 1;
+      this.#disconnect();
+      this.#pusher = this.#connect();
+      for (const [name, channel] of this.#channels) this.#subscribe(this.#pusher, name, channel);
+    }, wait);
   }
 
   /** pusher-js 8.6: connecting, connected, unavailable, failed (no WebSocket), disconnected (refused). */
   #changed(current: string): void {
     if (current === 'connected') {
+      clearTimeout(this.#reviving);
+      this.#reviving = undefined;
+      this.#revivals = 0;
       this.#become('live');
-    } else if (current === 'failed' || current === 'disconnected') {
+      return;
+    }
+    this.#reviveLater();
+    if (current === 'failed' || current === 'disconnected') {
       this.#become('off');
     } else if (this.#state === 'live') {
       this.#losing ??= setTimeout(() => this.#become(lost()), patience);
-    } else if (this.#state !== 'connecting' || current === 'unavailable') {
+    } else if (this.#state !== 'off' && (this.#state !== 'connecting' || current === 'unavailable')) {
       this.#become(lost());
     }
   }

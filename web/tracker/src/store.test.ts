@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { order, update } from '../test/orders';
 import FakePusher from '../test/pusher';
-import { lingers, patience } from './live';
+import { lingers, patience, reviveAfter } from './live';
 import { gapJitter, pollEvery, reconnectJitter, storeFor, subscriptionWait } from './store';
 import type { Snapshot } from './tracking';
 
@@ -27,6 +27,7 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
   vi.unstubAllGlobals();
 });
 
@@ -151,6 +152,27 @@ test('a refused connection is off, and the snapshot is polled', async () => {
   expect(store.view('a')?.connection).toBe('off');
   await vi.advanceTimersByTimeAsync(pollEvery * 1.25);
   expect(fetched).toHaveBeenCalledTimes(1);
+});
+
+test('a connection that does not come back is begun anew, on the same channels', async () => {
+  const { store } = await started();
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
+  const first = FakePusher.only;
+  first.drop();
+  await vi.advanceTimersByTimeAsync(reviveAfter - 1);
+  expect(FakePusher.only).toBe(first);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(FakePusher.only).not.toBe(first);
+  expect([...FakePusher.only.channels.keys()]).toEqual(['order-a']);
+  await vi.advanceTimersByTimeAsync(reviveAfter * 2);
+  expect(FakePusher.opened).toBe(3);
+  answer = order(5, 'delivered');
+  FakePusher.only.accept();
+  expect(store.view('a')?.connection).toBe('live');
+  await vi.advanceTimersByTimeAsync(reconnectJitter);
+  expect(milestones(store)).toEqual(['delivered']);
+  await vi.advanceTimersByTimeAsync(pollEvery);
+  expect(FakePusher.opened).toBe(3);
 });
 
 test('many trackers share one socket, one channel and one reading per order', async () => {
