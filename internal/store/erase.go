@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/webazaar/waybill/internal/tracking"
@@ -99,7 +100,7 @@ func (t *tx) eraseBodies(ctx context.Context, o *loaded) error {
 	if err != nil {
 		return fmt.Errorf("find webhooks that name its AWBs: %w", err)
 	}
-	ids := append(applied, naming...)
+	ids := slices.Concat(applied, naming)
 	return among(ids, func(ids []string) error {
 		in, args := `(`+placeholders(1, len(ids))+`)`, anys(ids)
 		if _, err := t.exec(ctx, `UPDATE webhook_bodies SET body = NULL, headers = '{}' WHERE webhook_id IN `+in, args...); err != nil {

@@ -120,7 +120,7 @@ func (k *keeper) eventOwner(ctx context.Context, w *inbox.Webhook, key, hash []b
 		WHERE id = $1`, []any{original}, &status)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		status, err = inbox.Processed, nil
+		status = inbox.Processed
 		if k.fresh[original] {
 			status = inbox.Pending
 		}

@@ -32,7 +32,10 @@ func (s *Store) migrate(ctx context.Context, db *sql.DB) error {
 	if have > known {
 		return fmt.Errorf("its schema is of a newer waybill (version %d; this one knows %d): run that one, or restore a backup from before", have, known)
 	}
-	done, err := provider.Up(ctx)
+	if s.schema != 0 {
+		known = s.schema
+	}
+	done, err := provider.UpTo(ctx, known)
 	if err != nil {
 		return fmt.Errorf("migrate from schema version %d to %d: %w", have, known, err)
 	}

@@ -84,7 +84,12 @@ func intake(t testing.TB, s *store.Store, pushes ...told) []inbox.Application {
 
 func claim(t testing.TB, s *store.Store, n int) []inbox.Webhook {
 	t.Helper()
-	claimed, err := s.Claim(ctxOf(t), "test", n, noon.Add(time.Hour), time.Hour)
+	return mustClaim(t, s, n, noon.Add(time.Hour))
+}
+
+func mustClaim(t testing.TB, s *store.Store, n int, now time.Time) []inbox.Webhook {
+	t.Helper()
+	claimed, err := s.Claim(ctxOf(t), "test", n, now, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

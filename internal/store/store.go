@@ -37,6 +37,7 @@ type Store struct {
 	opts    Options
 	log     *slog.Logger
 	dialect dialect
+	schema  int64 // the version to migrate to, 0 for the newest
 
 	begin       func(ctx context.Context) (*tx, error)
 	afterCommit func(ctx context.Context)
@@ -115,7 +116,7 @@ func (s *Store) read(ctx context.Context, doing, text string, args []any, scan f
 	if s.closed.Load() {
 		return errClosed
 	}
-	stmt, err := s.readerStmts.of(ctx, s.reader, text)
+	stmt, err := s.readerStmts.of(ctx, s.reader, text) //nolint:sqlclosecheck // it is kept for the next time
 	if err != nil {
 		return s.coded(doing, err)
 	}

@@ -91,7 +91,7 @@ func (t *tx) exec(ctx context.Context, text string, args ...any) (sql.Result, er
 	if t.stmts == nil {
 		return t.ExecContext(ctx, text, args...)
 	}
-	stmt, err := t.stmts.of(ctx, t.session, text)
+	stmt, err := t.stmts.of(ctx, t.session, text) //nolint:sqlclosecheck // it is kept for the next time
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (t *tx) query(ctx context.Context, text string, args ...any) (*sql.Rows, er
 	if t.stmts == nil {
 		return t.QueryContext(ctx, text, args...)
 	}
-	stmt, err := t.stmts.of(ctx, t.session, text)
+	stmt, err := t.stmts.of(ctx, t.session, text) //nolint:sqlclosecheck // it is kept for the next time
 	if err != nil {
 		return nil, err
 	}
@@ -247,7 +247,7 @@ func (c *statements) of(ctx context.Context, on interface {
 	if stmt, ok := c.byText[text]; ok {
 		return stmt, nil
 	}
-	stmt, err := on.PrepareContext(ctx, text)
+	stmt, err := on.PrepareContext(ctx, text) //nolint:sqlclosecheck // it is closed with its connection
 	if err != nil {
 		return nil, fmt.Errorf("prepare %q: %w", text, err)
 	}

@@ -36,6 +36,12 @@ func SQLite(t testing.TB) *Backend {
 	return &Backend{Name: "sqlite", DataDir: dir, Options: store.Options{DataDir: dir, Logger: Logger(t)}}
 }
 
+// Another is a new, empty database of the same kind.
+func (b *Backend) Another(t testing.TB) *Backend {
+	t.Helper()
+	return SQLite(t)
+}
+
 // Open opens the test's database. It is closed when the test ends, if the test
 // has not closed it before.
 func (b *Backend) Open(t testing.TB) *store.Store {

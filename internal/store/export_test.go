@@ -1,0 +1,12 @@
+package store
+
+import (
+	"context"
+	"errors"
+)
+
+// MigrateTo brings the folder's schema to an older version.
+func MigrateTo(ctx context.Context, opts Options, version int64) error {
+	s := &Store{opts: opts, log: opts.Logger, schema: version}
+	return errors.Join(s.openSQLite(ctx), s.shut())
+}

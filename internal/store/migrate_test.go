@@ -1,0 +1,32 @@
+package store_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/webazaar/waybill/internal/store"
+	"github.com/webazaar/waybill/internal/store/storetest"
+)
+
+// A database that came through every version in its time is the same as one
+// that is made today.
+func TestMigratedEqualsFresh(t *testing.T) {
+	t.Parallel()
+	fresh := storetest.SQLite(t)
+	s := fresh.Open(t)
+	newest, err := s.SchemaVersion(t.Context())
+	if err != nil || newest < 1 {
+		t.Fatalf("schema version %d, %v", newest, err)
+	}
+	migrated := storetest.SQLite(t)
+	for version := int64(1); version <= newest; version++ {
+		if err := store.MigrateTo(t.Context(), migrated.Options, version); err != nil {
+			t.Fatalf("migrate to version %d: %v", version, err)
+		}
+	}
+	migrated.Open(t)
+	if diff := cmp.Diff(schema(t, raw(t, fresh.DataDir)), schema(t, raw(t, migrated.DataDir))); diff != "" {
+		t.Errorf("schemas differ (-fresh +migrated):\n%s", diff)
+	}
+}

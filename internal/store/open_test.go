@@ -1,0 +1,200 @@
+package store_test
+
+import (
+	"database/sql"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/webazaar/waybill/internal/inbox"
+	"github.com/webazaar/waybill/internal/store"
+	"github.com/webazaar/waybill/internal/store/storetest"
+	"github.com/webazaar/waybill/internal/tracking"
+)
+
+func TestReopenFindsEverything(t *testing.T) {
+	t.Parallel()
+	storetest.EachBackend(t, func(t *testing.T, b *storetest.Backend) {
+		var told1 []tracking.Effect
+		b.Options.Committed = func(effects []tracking.Effect) { told1 = append(told1, effects...) }
+		s := b.Open(t)
+		ctx := ctxOf(t)
+		a := apply(t, s, told{awb: "A", sr: "S", milestone: tracking.InTransit, label: "IN TRANSIT", at: noon.Add(-time.Hour), eta: "2026-03-20"})[0]
+		secret, err := s.KeptSecret(ctx, "key", "made first")
+		if err != nil || secret != "made first" {
+			t.Fatal(secret, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Ping(ctx); tracking.ErrorCode(err) != tracking.Unavailable {
+			t.Errorf("ping after close: %v", err)
+		}
+
+		s = b.Open(t)
+		if secret, err = s.KeptSecret(ctx, "key", "made later"); err != nil || secret != "made first" {
+			t.Errorf("kept %q, %v", secret, err)
+		}
+		if _, err := s.Meta(ctx, "nothing"); tracking.ErrorCode(err) != tracking.NotFound {
+			t.Errorf("a value that is not there: %v", err)
+		}
+		effects, err := s.Effects(ctx, 10)
+		if err != nil || len(effects) != 1 || len(told1) != 1 || effects[0].ID != told1[0].ID || effects[0].Update.Shipment.AWBCode != "A" {
+			t.Fatalf("effects after reopening: %+v, told at commit: %+v; %v", effects, told1, err)
+		}
+		if err := s.DeleteEffects(ctx, []int64{effects[0].ID}); err != nil {
+			t.Fatal(err)
+		}
+		b.Options.Committed = nil
+		next := apply(t, s, told{awb: "A", sr: "S", milestone: tracking.Delivered, label: "DELIVERED", at: noon})[0]
+		if next.OrderID != a.OrderID || next.Updates[0].Version != 2 {
+			t.Errorf("the next push: %+v", next)
+		}
+		if effects, err = s.Effects(ctx, 10); err != nil || len(effects) != 1 || effects[0].ID <= told1[0].ID {
+			t.Errorf("an effect's id was used again: %+v, %v", effects, err)
+		}
+	})
+}
+
+// What was acknowledged is in the files, also when nobody closes them: a copy
+// taken while writing goes on has all that was acknowledged before it.
+func TestUncleanEndLosesNothingAcknowledged(t *testing.T) {
+	t.Parallel()
+	b := storetest.SQLite(t)
+	s := b.Open(t)
+	var acknowledged atomic.Int64
+	var wg sync.WaitGroup
+	enough := make(chan struct{})
+	var once sync.Once
+	stop := make(chan struct{})
+	for c := range 16 {
+		wg.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if _, err := s.Append(ctxOf(t), pushed(fmt.Sprintf("%d-%d", c, i), strings.Repeat("x", 2000))); err != nil {
+					t.Error(err)
+					return
+				}
+				if acknowledged.Add(1) >= 500 {
+					once.Do(func() { close(enough) })
+				}
+			}
+		})
+	}
+	<-enough
+	// The log before the database: a checkpoint in between puts more into the
+	// copy, never less.
+	before := acknowledged.Load()
+	dir := t.TempDir()
+	for _, suffix := range []string{"-wal", ""} {
+		copyFile(t, filepath.Join(b.DataDir, "waybill.db"+suffix), filepath.Join(dir, "waybill.db"+suffix))
+	}
+	close(stop)
+	wg.Wait()
+
+	crashed := storetest.SQLite(t)
+	crashed.Options.DataDir = dir
+	depth, err := crashed.Open(t).Depth(ctxOf(t))
+	if err != nil || int64(depth[inbox.Pending]) < before {
+		t.Errorf("%d rows survived of %d acknowledged, %v", depth[inbox.Pending], before, err)
+	}
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	in, err := os.Open(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	if _, err := io.Copy(out, in); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOneProcessHasTheFolder(t *testing.T) {
+	t.Parallel()
+	b := storetest.SQLite(t)
+	s := b.Open(t)
+	_, err := store.Open(t.Context(), b.Options)
+	if err == nil || !strings.Contains(err.Error(), "in use by another waybill process (pid "+fmt.Sprint(os.Getpid())+")") || !strings.Contains(err.Error(), b.DataDir) {
+		t.Errorf("a second opening: %v", err)
+	}
+	for _, file := range []string{"waybill.db", "waybill.db-wal", "waybill.lock"} {
+		if info, err := os.Stat(filepath.Join(b.DataDir, file)); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v; want mode 0600", file, info, err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b.Open(t)
+}
+
+func TestNewerSchemaIsRefused(t *testing.T) {
+	t.Parallel()
+	b := storetest.SQLite(t)
+	if err := b.Open(t).Close(); err != nil {
+		t.Fatal(err)
+	}
+	db := raw(t, b.DataDir)
+	if _, err := db.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Open(t.Context(), b.Options); err == nil || !strings.Contains(err.Error(), "newer waybill (version 9999") {
+		t.Errorf("a newer schema: %v", err)
+	}
+}
+
+// raw opens the database beside the store's back.
+func raw(t *testing.T, dir string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "waybill.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// schema is every table and index as it was declared.
+func schema(t *testing.T, db *sql.DB) []string {
+	t.Helper()
+	rows, err := db.Query(`SELECT COALESCE(sql, name) FROM sqlite_master`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, s)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(all)
+	return all
+}
