@@ -163,11 +163,7 @@ func readFields(body []byte, watch *dateWatch) (fields, error) {
 	if err != nil {
 		return f, err
 	}
-	empty := true
-	if v.kind == array {
-		v.eachElement(nil, func(value) { empty = false })
-	}
-	if v.kind != null && (v.kind != array || !empty) {
+	if v.kind != null && !v.hollow() {
 		return f, ErrNotObject
 	}
 	return f, nil

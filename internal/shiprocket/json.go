@@ -56,6 +56,11 @@ const (
 // chars is the inside of a string.
 func (v value) chars() []byte { return v.raw[1 : len(v.raw)-1] }
 
+// hollow reports whether v is an array or object with nothing in it.
+func (v value) hollow() bool {
+	return (v.kind == array || v.kind == object) && len(bytes.TrimSpace(v.raw[1:len(v.raw)-1])) == 0
+}
+
 // cursor walks a JSON text and checks it on the way, to the same grammar as
 // encoding/json.
 type cursor struct {

@@ -63,7 +63,7 @@ func (s *scanFields) take(key, v value) {
 // scanList is where the push keeps its scans: `scans`, or `activities` where
 // that is a list.
 func (f *fields) scanList() value {
-	if v := f[fScans]; v.told() {
+	if v := f[fScans]; v.told() && !v.hollow() {
 		return v
 	}
 	if v := f[fActivities]; v.kind == array || v.kind == object {
