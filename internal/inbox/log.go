@@ -24,7 +24,7 @@ type Log interface {
 	// Apply works a batch off as one transaction. A webhook that cannot be
 	// applied has its Err set and leaves no trace; the others stand.
 	Apply(ctx context.Context, now time.Time, batch []Application, opts ApplyOptions) ([]Applied, error)
-	// Settle ends a claimed row without evidence: parked or ignored.
+	// Settle ends a claimed row without evidence: parked, ignored or rejected.
 	Settle(ctx context.Context, id string, now time.Time, status Status, reason Reason, result string) error
 	// Fail records a try that failed: the row is due again at next, or failed
 	// for good.

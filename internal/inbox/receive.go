@@ -36,6 +36,12 @@ var (
 	ErrNotJSON   = &tracking.Error{Code: tracking.Invalid, Message: "the body is not a JSON object; it was kept for inspection"}
 )
 
+// Results of rows that have nothing to apply.
+const (
+	ping    = "a test push of the panel: nothing to apply"
+	notJSON = "the body is not a JSON object"
+)
+
 // Receive proves the sender and keeps the push. When it returns a Receipt, the
 // row is durable. The refusals are ErrSignature and ErrToken (nothing is kept),
 // ErrAddress and ErrNotJSON (the row is kept as rejected); Unavailable means
@@ -76,9 +82,9 @@ func (i *Inbox) receive(ctx context.Context, p Push) (Receipt, string, error) {
 		w.Status, w.Reason = Rejected, Address
 		w.Result = "its sender proved itself, but " + w.Peer + " is not on the list of allowed addresses; allow the address to release it"
 	case headErr != nil:
-		w.Status, w.Reason, w.Result = Rejected, NotJSON, "the body is not a JSON object"
+		w.Status, w.Reason, w.Result = Rejected, NotJSON, notJSON
 	case head.Ping:
-		w.Status, w.Reason, w.Result = Ignored, Ping, "a test push of the panel: nothing to apply"
+		w.Status, w.Reason, w.Result, w.ProcessedAt = Ignored, Ping, ping, now
 	case !listed:
 		w.Flags = "unlisted_address"
 	}
@@ -105,7 +111,7 @@ func (i *Inbox) receive(ctx context.Context, p Push) (Receipt, string, error) {
 
 // isObject tells a JSON object from other JSON by its first character.
 func isObject(body []byte) bool {
-	return bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n\ufeff"), []byte("{"))
+	return bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{"))
 }
 
 // keptHeaders are those worth keeping with a row. Proofs of the sender are

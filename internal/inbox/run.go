@@ -35,8 +35,12 @@ func (i *Inbox) Run(ctx context.Context) error {
 		if n == i.opts.Batch && err == nil {
 			continue // there may be more
 		}
+		soonest := 10 * time.Millisecond
+		if err != nil {
+			soonest = time.Second // what fails at once would fail a hundred times a second
+		}
 		if next, err := i.opts.Log.NextDue(ctx); err == nil && !next.IsZero() {
-			due.Reset(max(next.Sub(i.opts.Now()), 10*time.Millisecond))
+			due.Reset(max(next.Sub(i.opts.Now()), soonest))
 		}
 		select {
 		case <-ctx.Done():
@@ -74,10 +78,13 @@ func (i *Inbox) Work(ctx context.Context) (int, error) {
 		}
 		push, err := interpret(w)
 		switch {
+		case unreadable(err):
+			// Released from another refusal. No further try would read it.
+			errs = append(errs, i.settle(ctx, w, Rejected, NotJSON, notJSON))
 		case err != nil:
 			errs = append(errs, i.fail(ctx, w, err))
 		case push.Kind == shiprocket.Ping:
-			errs = append(errs, i.settle(ctx, w, Ignored, Ping, "a test push of the panel: nothing to apply"))
+			errs = append(errs, i.settle(ctx, w, Ignored, Ping, ping))
 		case push.Placeholder:
 			errs = append(errs, i.settle(ctx, w, Parked, Placeholder, "the panel's sample with its placeholders still in: it names no real order"))
 		default:
@@ -102,6 +109,11 @@ func interpret(w *Webhook) (push shiprocket.Push, err error) {
 		return push, fmt.Errorf("interpret: %w", err)
 	}
 	return push, nil
+}
+
+// unreadable reports whether the body itself is why it cannot be interpreted.
+func unreadable(err error) bool {
+	return errors.Is(err, shiprocket.ErrNotJSON) || errors.Is(err, shiprocket.ErrNotObject) || errors.Is(err, shiprocket.ErrTooDeep)
 }
 
 // apply works a batch off. If the batch as a whole fails, its rows are tried
