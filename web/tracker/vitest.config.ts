@@ -1,6 +1,12 @@
 import { defineConfig } from 'vitest/config';
 import { preactForReact } from './vite.preact.ts';
 
+// Viewers of the tests live in India.
+process.env.TZ = 'Asia/Kolkata';
+
+// axe takes seconds in jsdom on a busy machine.
+const testTimeout = 60_000;
+
 // What is drawn is tested with both runtimes it is shipped with; the rest knows neither.
 const drawn = 'src/**/*.test.tsx';
 
@@ -8,7 +14,15 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: 'logic', include: ['src/**/*.test.ts'] } },
-      { test: { name: 'react', include: [drawn], environment: 'jsdom', setupFiles: 'test/setup.ts' } },
+      {
+        test: {
+          name: 'react',
+          include: [drawn],
+          environment: 'jsdom',
+          setupFiles: 'test/setup.ts',
+          testTimeout,
+        },
+      },
       {
         resolve: {
           alias: { ...preactForReact, '@testing-library/react': `${import.meta.dirname}/test/preact.ts` },
@@ -18,6 +32,7 @@ export default defineConfig({
           include: [drawn],
           environment: 'jsdom',
           setupFiles: 'test/setup.ts',
+          testTimeout,
           // All of them must find the same copy of it.
           server: { deps: { inline: [/preact/] } },
         },

@@ -1,5 +1,6 @@
 import { act, within } from '@testing-library/react';
 import { afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { fixtureNow } from '../dev/fixtures';
 import { order, update } from '../test/orders';
 import FakePusher from '../test/pusher';
 import { defineOrderTracker } from './element';
@@ -7,6 +8,7 @@ import { defineOrderTracker } from './element';
 vi.mock('pusher-js', () => import('../test/pusher'));
 
 beforeAll(() => {
+  vi.useFakeTimers({ now: Date.parse(fixtureNow), toFake: ['Date'] });
   // jsdom knows style sheets only from elements.
   vi.stubGlobal(
     'CSSStyleSheet',
@@ -57,5 +59,5 @@ test('moved it stays, removed it leaves its channel', async () => {
   await act(async () => document.querySelector('div')?.append(element));
   expect(FakePusher.only.channels.has('order-widget-3')).toBe(true);
   await act(async () => element.remove());
-  await vi.waitFor(() => expect(FakePusher.open).toEqual([]), { timeout: 3_000 });
+  await vi.waitFor(() => expect(FakePusher.open).toEqual([]), { timeout: 10_000 });
 });
