@@ -156,14 +156,21 @@ func (d *doctor) realtime(ctx context.Context, cfg *config.Config, running bool)
 	url := "ws://" + net.JoinHostPort(loopback(cfg.Host), strconv.Itoa(cfg.Port)) + "/app/" + key + "?protocol=7&client=waybill-doctor&version=1.0.0"
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	conn, _, _, err := ws.Dial(ctx, url)
+	conn, early, _, err := ws.Dial(ctx, url)
 	if err != nil {
 		d.bad("%s does not take WebSockets: %v; does a proxy in front pass Upgrade on?", url, err)
 		return
 	}
 	defer func() { _ = conn.Close() }()
 	_ = conn.SetDeadline(time.Now().Add(3 * time.Second))
-	first, err := wsutil.ReadServerText(conn)
+	var from io.Reader = conn
+	if early != nil { // the server speaks first, maybe within its answer
+		from = io.MultiReader(early, conn)
+	}
+	first, err := wsutil.ReadServerText(struct {
+		io.Reader
+		io.Writer
+	}{from, conn})
 	if err != nil || !strings.Contains(string(first), "pusher:") {
 		d.bad("%s does not speak the Pusher protocol", url)
 		return
