@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gobwas/ws/wsutil"
 )
 
 func TestClose(t *testing.T) {
@@ -57,7 +59,12 @@ func TestDrain(t *testing.T) {
 			c := b.pipe(t)
 			c.establish()
 			go func() {
-				c.wantClose(CodeReconnect)
+				_, err := c.read()
+				var closed wsutil.ClosedError
+				if !errors.As(err, &closed) || Code(closed.Code) != CodeReconnect {
+					t.Errorf("got %v", err)
+				}
+				_ = c.nc.Close()
 				gone <- time.Since(start)
 			}()
 		}
