@@ -163,7 +163,7 @@ var couriers = []*courier{
 			saidOutForPickup:   {"FMOFP-101", "Manifested - Out for Pickup"},
 			saidNotReady:       {"FMEOD-152", "Manifested - Shipment not ready for pickup"},
 			saidPickedUp:       {"X-PPOM", "In Transit - Shipment picked up"},
-			saidInscanned:      {"X-PIOM", "In Transit - Shipment Recieved at Origin Center"},
+			saidInscanned:      {"X-PIOM", "In Transit - Shipment Recieved at Origin Center"}, //nolint:misspell // so the courier writes it
 			saidBagged:         {"X-DBL1F", "In Transit - Added to Bag"},
 			saidLoaded:         {"X-DLL2F", "In Transit - Bag Added To Trip"},
 			saidDeparted:       {"X-DLO2F", "In Transit - Trip Departed"},

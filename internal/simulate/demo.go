@@ -91,7 +91,7 @@ func (d *demo) run(ctx context.Context) error {
 		t := d.agenda[next]
 		d.agenda = append(d.agenda[:next], d.agenda[next+1:]...)
 		if err := pauseFor(ctx, time.Until(t.at)); err != nil {
-			return nil
+			return unlessDone(ctx, err)
 		}
 		if err := t.do(ctx, time.Now()); err != nil {
 			return unlessDone(ctx, err)
@@ -99,11 +99,12 @@ func (d *demo) run(ctx context.Context) error {
 	}
 }
 
+// unlessDone is the error, if it is not just the end of ctx.
 func unlessDone(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 func (d *demo) after(wait time.Duration, do func(context.Context, time.Time) error) {

@@ -250,16 +250,16 @@ var journeys = []journey{
 			{status: unbooked, gap: 8 * time.Hour, fact: fact{pickupReason: "No Pickup / Shipment Not Ready", unbooked: true}},
 			{status: manifested, gap: 30 * time.Hour, leg: 1, scans: []line{{saidManifested, sender}}},
 			{status: pickedUp, gap: 5 * time.Hour, leg: 1, scans: []line{{saidOutForPickup, sender}, {saidPickedUp, sender}}},
-		}, onLeg(1, collected[3:], hauled[1:2], hauled[3:], handedOver)),
+		}, onSecondLeg(collected[3:], hauled[1:2], hauled[3:], handedOver)),
 	},
 	{
 		kind: TwoParcels, title: "one order in two parcels", weight: 5,
 		legs: []leg{{etaDays: 3}, {sr: 1, etaDays: 5, otherOne: true}},
 		steps: slices.Concat(
-			collected[:1], onLeg(1, after(time.Hour, collected[:1])),
-			collected[2:3], onLeg(1, collected[2:3]),
-			hauled[1:2], onLeg(1, hauled[1:2]),
-			hauled[3:], handedOver, onLeg(1, hauled[3:], handedOver),
+			collected[:1], onSecondLeg(after(time.Hour, collected[:1])),
+			collected[2:3], onSecondLeg(collected[2:3]),
+			hauled[1:2], onSecondLeg(hauled[1:2]),
+			hauled[3:], handedOver, onSecondLeg(hauled[3:], handedOver),
 		),
 	},
 	{
@@ -314,11 +314,11 @@ var journeys = []journey{
 	},
 }
 
-// onLeg is the parts as they happen to another AWB of the journey.
-func onLeg(n int, parts ...[]step) []step {
+// onSecondLeg is the parts as they happen to the journey's second AWB.
+func onSecondLeg(parts ...[]step) []step {
 	steps := slices.Concat(parts...)
 	for i := range steps {
-		steps[i].leg = n
+		steps[i].leg = 1
 	}
 	return steps
 }

@@ -19,8 +19,11 @@ type Options struct {
 	Kinds      []Kind  // all when empty
 	Shuffle    bool    // send out of order
 	Duplicates float64 // share of pushes that are sent again, 0 to 1
-	Seed       uint64  // the same seed makes the same parcels; Run draws one when zero
-	Now        time.Time
+	// Seed makes the parcels: the same one makes the same parcels. Sent to one
+	// server again at another time they are told anew, with other times, so Run
+	// draws a seed when it is zero, and reports it.
+	Seed uint64
+	Now  time.Time // the moment the plan is made for; the present one when zero
 
 	URL         string  // of the server, without a path
 	Token       string  // sent as x-api-key when not empty
@@ -142,12 +145,11 @@ func (t *tally) counts() Report {
 }
 
 func (t *tally) problem() error {
-	switch r := t.report; {
-	case r.Refused+r.Unanswered == 0:
+	r := t.report
+	if r.Refused+r.Unanswered == 0 {
 		return nil
-	default:
-		return fmt.Errorf("%d pushes refused and %d without an answer, the first: %w", r.Refused, r.Unanswered, t.first)
 	}
+	return fmt.Errorf("%d pushes refused and %d without an answer, the first: %w", r.Refused, r.Unanswered, t.first)
 }
 
 // sendAll sends the plan and returns when everything under way is answered. It

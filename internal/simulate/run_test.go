@@ -426,7 +426,7 @@ func TestRunShowsItsProgress(t *testing.T) {
 			t.Fatal(err)
 		}
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-		if len(lines) < 5 || !strings.Contains(lines[0], "acknowledged 20") {
+		if len(lines) < 5 || !strings.Contains(lines[0], "of 133  acknowledged 2") {
 			t.Errorf("%s", out.String())
 		}
 	})
