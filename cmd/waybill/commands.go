@@ -41,7 +41,7 @@ type simulateCmd struct {
 	Parcels    int     `help:"How many parcels." default:"50"`
 	Shuffle    bool    `help:"Send out of order."`
 	Duplicates float64 `help:"Share of pushes that are sent again, 0 to 1." default:"0"`
-	Seed       uint64  `help:"The same seed makes the same parcels." default:"1"`
+	Seed       uint64  `help:"The same seed makes the same parcels; 0 draws one and prints it." default:"0"`
 }
 
 // Run sends the journeys and reports.
