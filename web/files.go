@@ -22,8 +22,11 @@ type Realtime struct {
 	// Host that browsers reach; "" is the host that served the page or script,
 	// and then Port and TLS are that one's too.
 	Host string
+	// Port is 443 with TLS and 80 without where it is 0.
 	Port int
-	TLS  bool
+	// TLS is as with the page or script where it is false: from a page that came
+	// over TLS browsers open no socket without.
+	TLS bool
 }
 
 // settings are the names under which the tracker knows a Realtime.
@@ -33,7 +36,10 @@ func (r Realtime) settings() map[string]any {
 		settings["soketiKey"] = r.Key
 	}
 	if r.Host != "" {
-		settings["soketiHost"], settings["soketiTls"] = r.Host, r.TLS
+		settings["soketiHost"] = r.Host
+		if r.TLS {
+			settings["soketiTls"] = true
+		}
 		if r.Port != 0 {
 			settings["soketiPort"] = r.Port
 		}

@@ -127,7 +127,7 @@ func TestTrackingPageHandsItsScriptTheSameData(t *testing.T) {
 	}
 	want := map[string]any{
 		"orderId": "01jdemo000000000000000000a", "apiUrl": "", "language": "en",
-		"soketiKey": "key", "soketiHost": "live.example", "soketiPort": 6001.0, "soketiTls": false,
+		"soketiKey": "key", "soketiHost": "live.example", "soketiPort": 6001.0,
 	}
 	for name, value := range want {
 		if settings[name] != value {
