@@ -13,24 +13,28 @@ import (
 )
 
 // A watcher that reads nothing is closed with 4100 once its bound is passed, and
-// counted; its neighbours get every event, and the publisher does not wait.
+// counted; its neighbour gets every event, and the publisher does not wait.
 func TestSlowWatcher(t *testing.T) {
 	t.Parallel()
-	const events = 6000
-	b := setup(t, func(o *Options) { o.QueueBytes = 64 << 20; o.QueueMessages = events + 100 })
+	const events = 400
+	b := setup(t, func(o *Options) { o.QueueBytes, o.QueueMessages = 64<<20, events+100 })
 	slow, quick := b.connect(t), b.connect(t)
-	// Only the slow one's bounds are small.
 	b.mu.Lock()
 	for c := range b.conns {
-		if c.id == slow.id {
+		if c.id == slow.id { // only its bounds are small, the kernel's too
 			c.limits = &limits{bytes: 1 << 20, messages: 4096, write: time.Minute}
+			if err := c.nc.(*net.TCPConn).SetWriteBuffer(16 << 10); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 	b.mu.Unlock()
+	if err := slow.nc.(*net.TCPConn).SetReadBuffer(16 << 10); err != nil {
+		t.Error(err)
+	}
 	slow.subscribe("x")
 	quick.subscribe("x")
 
-	data := strings.Repeat("d", 4<<10)
 	received := make(chan int)
 	go func() {
 		n := 0
@@ -41,26 +45,32 @@ func TestSlowWatcher(t *testing.T) {
 		}
 		received <- n
 	}()
+	data := strings.Repeat("d", 8<<10)
 	for range events {
 		b.publish(t, "x", "e", data)
 	}
-	if n := <-received; n != events {
-		t.Errorf("the neighbour got %d of %d", n, events)
-	}
-	quick.alive()
 	// The slow one wakes up: what was under way, then the close, and no more.
+	got := 0
 	for {
 		f, err := slow.read()
 		if err == nil && f.Event == "e" {
+			got++
 			continue
 		}
 		var closed wsutil.ClosedError
 		if !errors.As(err, &closed) || Code(closed.Code) != CodeOverCapacity {
-			t.Fatalf("got %s, %v", f.Event, err)
+			t.Fatalf("after %d events: %s, %v", got, f.Event, err)
 		}
 		break
 	}
+	if got >= events {
+		t.Error("the slow watcher got all")
+	}
 	_ = slow.nc.Close()
+	if n := <-received; n != events {
+		t.Errorf("the neighbour got %d of %d", n, events)
+	}
+	quick.alive()
 	b.observer.await(t, "overflow counted", func() bool { return len(b.observer.closed) == 1 && b.observer.closed[0] == CodeOverCapacity })
 }
 
