@@ -168,7 +168,7 @@ func (s *Store) commitGroup(group []*entry) {
 		}
 		return
 	}
-	if err == nil {
+	if err == nil && len(group) > 0 {
 		s.groups.Add(1)
 		s.grouped.Add(int64(len(group)))
 	}

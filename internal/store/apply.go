@@ -99,20 +99,20 @@ func (t *tx) applyAll(ctx context.Context, now time.Time, batch []inbox.Applicat
 		updates = append(updates, applied.Updates...)
 		all = append(all, applied)
 	}
-	for i := range all {
-		a := &all[i]
-		pending, err := t.finish(ctx, finished{a.WebhookID, a.Status, a.Reason, a.Result, a.OrderID}, now)
-		if err != nil {
-			return nil, nil, err
-		}
-		if !pending {
-			return nil, nil, errNotPending
-		}
+	marks := make([]finished, len(all))
+	for i, a := range all {
+		marks[i] = finished{a.WebhookID, a.Status, a.Reason, a.Result, a.OrderID}
 		if a.Reason == inbox.UnknownOrder {
 			if err := t.await(ctx, a.WebhookID, namesOf(batch[i].Evidence.Reading.Lookups())); err != nil {
 				return nil, nil, err
 			}
 		}
+	}
+	switch n, err := t.finish(ctx, marks, now); {
+	case err != nil:
+		return nil, nil, err
+	case n != len(marks):
+		return nil, nil, errNotPending
 	}
 	effects, err := d.save(ctx, updates)
 	return all, effects, err

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/webazaar/waybill/internal/inbox"
@@ -87,7 +88,7 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 // with its reason. A webhook that is not pending stays as it is.
 func (s *Store) Settle(ctx context.Context, id string, now time.Time, status inbox.Status, reason inbox.Reason, result string) error {
 	return s.change(ctx, "settle webhook", func(ctx context.Context, t *tx) error {
-		_, err := t.finish(ctx, finished{id: id, status: status, reason: reason, result: result}, now)
+		_, err := t.finish(ctx, []finished{{id: id, status: status, reason: reason, result: result}}, now)
 		return err
 	})
 }
@@ -211,27 +212,43 @@ type finished struct {
 	orderID string
 }
 
-// finish marks a pending webhook; false if it was not pending.
-func (t *tx) finish(ctx context.Context, f finished, now time.Time) (bool, error) {
-	processed := micros(now)
-	if f.status == inbox.Parked {
-		processed = 0
+// finish marks pending webhooks and says how many of them were pending.
+func (t *tx) finish(ctx context.Context, all []finished, now time.Time) (int, error) {
+	rows := make([]any, 0, 6*len(all))
+	status := make(map[string]inbox.Status, len(all))
+	for _, f := range all {
+		processed := strconv.FormatInt(micros(now), 10)
+		if f.status == inbox.Parked {
+			processed = "0"
+		}
+		rows = append(rows, f.id, string(f.status), string(f.reason), text(f.result), f.orderID, processed)
+		status[f.id] = f.status
 	}
-	var day int
-	err := t.one(ctx, `
+	n := 0
+	err := t.insert(ctx, `
+		WITH f (id, status, reason, result, order_id, processed_at) AS (VALUES `, 6, rows, `)
 		UPDATE webhooks
-		SET status = $1, reason = $2, result = $3, order_id = $4, processed_at = $5, error = '', due_at = 0, lease_holder = ''
-		WHERE id = $6 AND status = 'pending'
-		RETURNING day`, []any{string(f.status), string(f.reason), text(f.result), f.orderID, processed, f.id}, &day)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
+		SET status = f.status, reason = f.reason, result = f.result, order_id = f.order_id,
+			processed_at = CAST(f.processed_at AS BIGINT), error = '', due_at = 0, lease_holder = ''
+		FROM f
+		WHERE webhooks.id = f.id AND webhooks.status = 'pending'
+		RETURNING webhooks.id, webhooks.day`, func(rows *sql.Rows) error {
+		var (
+			id  string
+			day int
+		)
+		if err := rows.Scan(&id, &day); err != nil {
+			return err
+		}
+		n++
+		t.count(day, inbox.Pending, -1)
+		t.count(day, status[id], 1)
+		return nil
+	})
 	if err != nil {
-		return false, fmt.Errorf("mark webhook %s: %w", f.id, err)
+		return 0, fmt.Errorf("mark webhooks: %w", err)
 	}
-	t.count(day, inbox.Pending, -1)
-	t.count(day, f.status, 1)
-	return true, nil
+	return n, nil
 }
 
 func anys[T any](values []T) []any {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/webazaar/waybill/internal/tracking"
@@ -12,21 +13,31 @@ import (
 
 // addEffects keeps updates as effects, in their order.
 func (t *tx) addEffects(ctx context.Context, updates []tracking.Update, now time.Time) ([]tracking.Effect, error) {
-	effects := make([]tracking.Effect, 0, len(updates))
+	effects := make([]tracking.Effect, len(updates))
+	rows := make([]any, 0, 5*len(updates))
 	for i := range updates {
 		payload, err := json.Marshal(&updates[i])
 		if err != nil {
 			return nil, fmt.Errorf("encode an update: %w", err)
 		}
-		e := tracking.Effect{Kind: tracking.LiveUpdate, Update: updates[i]}
-		err = t.one(ctx, `
-			INSERT INTO effects (kind, order_id, version, payload, created_at)
-			VALUES ($1, $2, $3, $4, $5)
-			RETURNING id`, []any{e.Kind, e.Update.OrderID, e.Update.Version, string(payload), micros(now)}, &e.ID)
-		if err != nil {
-			return nil, fmt.Errorf("add an effect: %w", err)
-		}
-		effects = append(effects, e)
+		effects[i] = tracking.Effect{Kind: tracking.LiveUpdate, Update: updates[i]}
+		rows = append(rows, tracking.LiveUpdate, updates[i].OrderID, updates[i].Version, string(payload), micros(now))
+	}
+	ids := make([]int64, 0, len(updates))
+	err := t.insert(ctx, `INSERT INTO effects (kind, order_id, version, payload, created_at) VALUES `, 5, rows, `
+		RETURNING id`, func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("add effects: %w", err)
+	}
+	// Ids are given out in the order of the rows, but need not be returned in it.
+	slices.Sort(ids)
+	for i, id := range ids {
+		effects[i].ID = id
 	}
 	return effects, nil
 }

@@ -74,7 +74,7 @@ func (t *tx) saveEvidence(ctx context.Context, readings, scans []any) error {
 	err := t.insert(ctx, `INSERT INTO readings (`+readingColumns+`) VALUES `, readingColumnCount, readings, `
 		ON CONFLICT (order_seq, key) DO UPDATE
 		SET raw = excluded.raw, undelivered_reason = excluded.undelivered_reason, event_time = excluded.event_time,
-			processed_at = excluded.processed_at, retold_at = excluded.retold_at, received_at = excluded.received_at`)
+			processed_at = excluded.processed_at, retold_at = excluded.retold_at, received_at = excluded.received_at`, nil)
 	if err != nil {
 		return fmt.Errorf("save readings: %w", err)
 	}
@@ -82,7 +82,7 @@ func (t *tx) saveEvidence(ctx context.Context, readings, scans []any) error {
 		ON CONFLICT (order_seq, key) DO UPDATE
 		SET sr_order_id = excluded.sr_order_id, maybe_sr = excluded.maybe_sr, number = excluded.number,
 			code = excluded.code, activity = excluded.activity, location = excluded.location,
-			milestone = excluded.milestone, label = excluded.label, position = excluded.position`)
+			milestone = excluded.milestone, label = excluded.label, position = excluded.position`, nil)
 	if err != nil {
 		return fmt.Errorf("save scans: %w", err)
 	}

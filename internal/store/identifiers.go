@@ -89,7 +89,7 @@ func (t *tx) await(ctx context.Context, webhookID string, names []name) error {
 		rows = append(rows, string(n.kind), n.value, webhookID)
 	}
 	err := t.insert(ctx, `INSERT INTO awaited_names (kind, value, webhook_id) VALUES `, 3, rows, `
-		ON CONFLICT DO NOTHING`)
+		ON CONFLICT DO NOTHING`, nil)
 	if err != nil {
 		return fmt.Errorf("keep awaited names: %w", err)
 	}

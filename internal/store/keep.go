@@ -28,35 +28,67 @@ type keeper struct {
 
 // keep writes a group of webhooks and fills in their answers.
 func (k *keeper) keep(ctx context.Context, group []*entry) error {
-	var rows, bodies []any
-	for _, e := range group {
-		w := e.webhook
+	webhooks := make([]inbox.Webhook, len(group))
+	for i, e := range group {
+		w := &webhooks[i]
+		*w = e.webhook
 		id, err := ulid.New(ulid.Timestamp(w.ReceivedAt), k.ids)
 		if err != nil {
 			return fmt.Errorf("make an id: %w", err)
 		}
 		w.ID = id.String()
 		e.answer = inbox.Appended{EventID: w.EventID, Status: w.Status}
-		if w.Status == inbox.Pending {
-			if err := k.place(ctx, &w, &e.answer); err != nil {
+	}
+	if err := k.claimEvents(ctx, webhooks); err != nil {
+		return err
+	}
+	rows, bodies := make([]any, 0, len(group)*webhookColumnCount), make([]any, 0, len(group)*3)
+	for i := range webhooks {
+		w := &webhooks[i]
+		if w.Status == inbox.Pending && !k.fresh[w.ID] {
+			if err := k.place(ctx, w, &group[i].answer); err != nil {
 				return err
 			}
 		}
 		headers := []byte("{}")
 		if len(w.Headers) > 0 {
+			var err error
 			if headers, err = json.Marshal(w.Headers); err != nil {
 				return fmt.Errorf("encode headers: %w", err)
 			}
 		}
-		rows = append(rows, rowOf(&w)...)
+		rows = append(rows, rowOf(w)...)
 		bodies = append(bodies, w.ID, string(headers), w.Body)
 		k.count(dayOf(w.ReceivedAt), w.Status, 1)
 	}
-	if err := k.insert(ctx, `INSERT INTO webhooks (`+webhookColumns+`) VALUES `, webhookColumnCount, rows, ``); err != nil {
+	if err := k.insert(ctx, `INSERT INTO webhooks (`+webhookColumns+`) VALUES `, webhookColumnCount, rows, ``, nil); err != nil {
 		return fmt.Errorf("insert webhooks: %w", err)
 	}
-	if err := k.insert(ctx, `INSERT INTO webhook_bodies (webhook_id, headers, body) VALUES `, 3, bodies, ``); err != nil {
+	if err := k.insert(ctx, `INSERT INTO webhook_bodies (webhook_id, headers, body) VALUES `, 3, bodies, ``, nil); err != nil {
 		return fmt.Errorf("insert webhook bodies: %w", err)
+	}
+	return nil
+}
+
+// claimEvents makes originals of all pending webhooks whose event nobody knew:
+// nearly all, and all at once. The others are left to place.
+func (k *keeper) claimEvents(ctx context.Context, webhooks []inbox.Webhook) error {
+	args := make([]any, 0, 3*len(webhooks))
+	for i := range webhooks {
+		if w := &webhooks[i]; w.Status == inbox.Pending {
+			args = append(args, eventKey(w), w.ID, w.BodySHA256[:keptHash])
+		}
+	}
+	err := k.insert(ctx, `INSERT INTO event_keys (key, webhook_id, body_sha256) VALUES `, 3, args, `
+		ON CONFLICT (key) DO NOTHING
+		RETURNING webhook_id`, func(rows *sql.Rows) error {
+		var id string
+		err := rows.Scan(&id)
+		k.fresh[id] = true
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("claim event ids: %w", err)
 	}
 	return nil
 }

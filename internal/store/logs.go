@@ -311,6 +311,14 @@ func (c *clause) common(f Filter) {
 	}
 }
 
+// odd leads to the index of what is neither pending nor processed: there is
+// little of that. Those two are found soon enough from the newest row.
+func (c *clause) odd(status inbox.Status) {
+	if status != "" && status != inbox.Pending && status != inbox.Processed {
+		c.add("w.status NOT IN ('pending', 'processed')")
+	}
+}
+
 // like adds that ids or the status word hold q.
 func (c *clause) like(q string) {
 	if q == "" {
@@ -326,10 +334,12 @@ func (c *clause) like(q string) {
 func (c *clause) walk(f Filter) (from string) {
 	if f.Q == "" {
 		c.common(f)
+		c.odd(f.Status)
 		return "webhooks w"
 	}
 	var within clause
 	within.common(f)
+	within.odd(f.Status)
 	from = `(
 			SELECT *
 			FROM webhooks w` + within.where() + `

@@ -218,7 +218,7 @@ func (t *tx) saveOrders(ctx context.Context, orders []*loaded) ([]tracking.Ident
 		ON CONFLICT (seq) DO UPDATE
 		SET id = excluded.id, number = excluded.number, channel_id = excluded.channel_id, registered = excluded.registered,
 			contact = excluded.contact, status = excluded.status, version = excluded.version, snapshot = excluded.snapshot,
-			created_at = excluded.created_at, updated_at = excluded.updated_at, erased_at = excluded.erased_at`)
+			created_at = excluded.created_at, updated_at = excluded.updated_at, erased_at = excluded.erased_at`, nil)
 	if err != nil {
 		return nil, fmt.Errorf("save orders: %w", err)
 	}
@@ -230,7 +230,7 @@ func (t *tx) saveOrders(ctx context.Context, orders []*loaded) ([]tracking.Ident
 	}
 	err = t.insert(ctx, `INSERT INTO identifiers (kind, value, channel, order_seq) VALUES `, 4, identifiers, `
 		ON CONFLICT (kind, value, channel) DO UPDATE
-		SET order_seq = excluded.order_seq`)
+		SET order_seq = excluded.order_seq`, nil)
 	if err != nil {
 		return nil, fmt.Errorf("save identifiers: %w", err)
 	}
@@ -319,7 +319,7 @@ func (t *tx) saveAliases(ctx context.Context, o *loaded) error {
 	}
 	err := t.insert(ctx, `INSERT INTO order_aliases (alias, order_seq) VALUES `, 2, rows, `
 		ON CONFLICT (alias) DO UPDATE
-		SET order_seq = excluded.order_seq`)
+		SET order_seq = excluded.order_seq`, nil)
 	if err != nil {
 		return fmt.Errorf("save aliases: %w", err)
 	}

@@ -36,13 +36,13 @@ func (t *tx) saveShipments(ctx context.Context, shipments, legs []any) error {
 			sr_order_id = CASE WHEN excluded.sr_order_id = '' THEN shipments.sr_order_id ELSE excluded.sr_order_id END,
 			direction = excluded.direction, awb = excluded.awb, courier = excluded.courier, milestone = excluded.milestone,
 			eta = excluded.eta, first_eta = excluded.first_eta, delivered_at = excluded.delivered_at,
-			attempts = excluded.attempts, corrected = excluded.corrected, updated_at = excluded.updated_at`)
+			attempts = excluded.attempts, corrected = excluded.corrected, updated_at = excluded.updated_at`, nil)
 	if err != nil {
 		return fmt.Errorf("save shipments: %w", err)
 	}
 	err = t.insert(ctx, `INSERT INTO legs (order_seq, shipment_id, awb, kind, courier) VALUES `, 5, legs, `
 		ON CONFLICT (order_seq, shipment_id, awb) DO UPDATE
-		SET kind = excluded.kind, courier = excluded.courier`)
+		SET kind = excluded.kind, courier = excluded.courier`, nil)
 	if err != nil {
 		return fmt.Errorf("save legs: %w", err)
 	}

@@ -152,8 +152,8 @@ func single(rows *sql.Rows, into ...any) error {
 }
 
 // insert writes many rows of the given number of columns: head, the rows as
-// VALUES lists, tail.
-func (t *tx) insert(ctx context.Context, head string, columns int, args []any, tail string) error {
+// VALUES lists, tail. What tail returns goes to scan, if there is one.
+func (t *tx) insert(ctx context.Context, head string, columns int, args []any, tail string, scan func(rows *sql.Rows) error) error {
 	for len(args) > 0 {
 		rows := 1
 		for _, size := range insertSizes {
@@ -162,7 +162,14 @@ func (t *tx) insert(ctx context.Context, head string, columns int, args []any, t
 				break
 			}
 		}
-		if _, err := t.exec(ctx, head+valueLists(rows, columns)+tail, args[:rows*columns]...); err != nil {
+		text := head + valueLists(rows, columns) + tail
+		var err error
+		if scan != nil {
+			err = t.all(ctx, text, args[:rows*columns], scan)
+		} else {
+			_, err = t.exec(ctx, text, args[:rows*columns]...)
+		}
+		if err != nil {
 			return err
 		}
 		args = args[rows*columns:]
@@ -233,6 +240,8 @@ func valueLists(rows, columns int) string {
 
 // statements are the prepared statements of one session, by their text.
 type statements struct {
+	rewrite func(text string) string // nil: as it is
+
 	mu     sync.Mutex
 	byText map[string]*sql.Stmt
 }
@@ -247,7 +256,11 @@ func (c *statements) of(ctx context.Context, on interface {
 	if stmt, ok := c.byText[text]; ok {
 		return stmt, nil
 	}
-	stmt, err := on.PrepareContext(ctx, text) //nolint:sqlclosecheck // it is closed with its connection
+	native := text
+	if c.rewrite != nil {
+		native = c.rewrite(text)
+	}
+	stmt, err := on.PrepareContext(ctx, native) //nolint:sqlclosecheck // it is closed with its connection
 	if err != nil {
 		return nil, fmt.Errorf("prepare %q: %w", text, err)
 	}
