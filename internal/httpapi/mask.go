@@ -1,20 +1,33 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/json"
+	"regexp"
 	"strings"
 
 	"github.com/webazaar/waybill/internal/tracking"
 )
 
-// personal are the keys of a push whose values are about a person.
-var personal = map[string]bool{
-	"rider_name": true, "rider_phone": true, "customer_name": true, "customer_phone": true, "customer_email": true,
-	"consignee_name": true, "consignee_phone": true, "address": true, "delivered_to": true, "pod": true, "pod_status": true, "qc_image": true,
-}
+// open are the keys of a push whose values are about a parcel and never about
+// a person: they are shown as they came. All others are looked at.
+var open = keys(`awb awb_code return_awb_code courier_name
+	current_status current_status_id shipment_status shipment_status_id sr-status sr-status-label scan_type
+	current_timestamp timestamp updated_at date etd edd estimated_delivery_date awb_assigned_date pickup_scheduled_date delivered_date
+	order_id sr_order_id shiprocket_order_id channel_order_id forward_order_id shipment_id channel_id channel pickup_address_id
+	is_return delivery_attempt_count pickup_attempt_count undelivered_reason_code pick_exception_reason_code
+	shipping_method charge_info`)
 
-// texts are the keys whose values are a courier's own sentences.
-var texts = map[string]bool{"activity": true, "location": true, "comment": true, "undelivered_reason": true, "current_location": true}
+// person is part of the keys whose values are about one, whatever they are.
+var person = regexp.MustCompile(`name|phone|mob|mail|address|contact|customer|consignee|buyer|rider|agent|(delivered|received|handed)_(to|by)`)
+
+func keys(s string) map[string]bool {
+	set := map[string]bool{}
+	for _, key := range strings.Fields(s) {
+		set[key] = true
+	}
+	return set
+}
 
 // bodyAsJSON renders a raw body for an operator: as the JSON it is, or as a
 // string when it is none; personal data is masked unless asked for.
@@ -24,7 +37,7 @@ func bodyAsJSON(body []byte, unmasked bool) json.RawMessage {
 			return body
 		}
 		var v any
-		d := json.NewDecoder(strings.NewReader(string(body)))
+		d := json.NewDecoder(bytes.NewReader(body))
 		d.UseNumber()
 		if d.Decode(&v) == nil {
 			if masked, err := json.Marshal(mask("", v)); err == nil {
@@ -43,6 +56,8 @@ func bodyAsJSON(body []byte, unmasked bool) json.RawMessage {
 	return quoted
 }
 
+// mask hides what may be about a person in the value of a key: all of it where
+// the key says so, pictures, and in texts what a buyer is not shown either.
 func mask(key string, v any) any {
 	key = strings.ToLower(key)
 	switch v := v.(type) {
@@ -58,13 +73,14 @@ func mask(key string, v any) any {
 		return v
 	case string:
 		switch {
-		case personal[key] && v != "" && !strings.Contains(strings.ToLower(v), "available") && !strings.Contains(strings.ToLower(v), "otp"):
+		case open[key], v == "":
+		case person.MatchString(key), strings.Contains(v, "://"):
 			return "***"
-		case texts[key]:
+		default:
 			return tracking.Scrub(v)
 		}
 	case json.Number:
-		if personal[key] {
+		if !open[key] && (person.MatchString(key) || len(v) >= 7) {
 			return "***"
 		}
 	}
