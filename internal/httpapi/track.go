@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/webazaar/waybill/internal/store"
 )
@@ -27,7 +28,7 @@ func (a *API) trackOrder(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Set("ETag", etag)
 	h.Set("Cache-Control", "no-cache") // keep it, but ask whether it still holds
-	if r.Header.Get("If-None-Match") == etag {
+	if matches(r.Header.Values("If-None-Match"), etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
@@ -40,6 +41,17 @@ func etagOf(v store.View) string {
 	h := fnv.New64a()
 	_, _ = h.Write(v.JSON) // a hash takes everything
 	return `"` + strconv.FormatInt(v.Version, 10) + "-" + strconv.FormatUint(h.Sum64(), 36) + `"`
+}
+
+// matches reports whether a tag is among those that the client has. Proxies
+// that compress make tags weak; what is under them is still the same.
+func matches(sent []string, etag string) bool {
+	for tag := range strings.SplitSeq(strings.Join(sent, ","), ",") {
+		if tag = strings.TrimSpace(tag); tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
+			return true
+		}
+	}
+	return false
 }
 
 // OPTIONS /api/track/{orderId}
