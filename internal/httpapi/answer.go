@@ -33,7 +33,7 @@ type httpError struct {
 func (e *httpError) Error() string { return e.code + ": " + e.message }
 
 var (
-	errTooLarge     = &httpError{http.StatusRequestEntityTooLarge, "too_large", "the body is larger than 1 MiB"}
+	errTooLarge     = &httpError{http.StatusRequestEntityTooLarge, "too_large", "the body is larger than this call takes"}
 	errTooMany      = &httpError{http.StatusTooManyRequests, "rate_limited", "too many requests; try again in a moment"}
 	errUnauthorized = &httpError{http.StatusUnauthorized, "unauthorized", "Unauthorized"}
 	errForbidden    = &httpError{http.StatusForbidden, "forbidden", "Forbidden"}

@@ -2,6 +2,8 @@ package httpapi
 
 import (
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"net/mail"
 	"regexp"
@@ -199,6 +201,9 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
 		return &tracking.Error{Code: tracking.Invalid, Message: "the body is not the JSON this call takes: " + plain(err), Err: err}
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return invalid("the body goes on after its JSON")
 	}
 	return nil
 }
