@@ -31,6 +31,7 @@ type webhookRow struct {
 	OrderID       tracking.Text `json:"orderId"`
 	Peer          tracking.Text `json:"peer"`
 	Auth          tracking.Text `json:"auth"`
+	Flags         tracking.Text `json:"flags"` // unlisted_address, erased
 	ReceivedAt    time.Time     `json:"receivedAt"`
 	ProcessedAt   *time.Time    `json:"processedAt"`
 	NextAttemptAt *time.Time    `json:"nextAttemptAt"`
@@ -166,7 +167,7 @@ func asRow(w *inbox.Webhook) webhookRow {
 		ID: w.ID, EventID: w.EventID, EventType: tracking.Text(w.CurrentStatus), Status: w.Status,
 		Reason: tracking.Text(w.Reason), Result: tracking.Text(w.Result), Error: tracking.Text(w.Error), Attempts: w.Attempts,
 		AWB: tracking.Text(w.AWB), SROrderID: tracking.Text(w.SROrderID), OrderNumber: tracking.Text(w.OrderNumber),
-		OrderID: tracking.Text(w.OrderID), Peer: tracking.Text(w.Peer), Auth: tracking.Text(w.Auth),
+		OrderID: tracking.Text(w.OrderID), Peer: tracking.Text(w.Peer), Auth: tracking.Text(w.Auth), Flags: tracking.Text(w.Flags),
 		ReceivedAt: w.ReceivedAt.UTC(), ProcessedAt: timeOrNull(w.ProcessedAt), NextAttemptAt: timeOrNull(w.NextAttemptAt),
 		DuplicateOf: tracking.Text(w.DuplicateOf),
 	}
