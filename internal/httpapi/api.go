@@ -115,7 +115,11 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.Serv
 func (a *API) wrap(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
-			if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // a panic value is compared as it is
+			switch p := recover(); p {
+			case nil:
+			case http.ErrAbortHandler:
+				panic(p) // how a handler breaks an answer off: the server knows it
+			default:
 				a.log.Error("http.panicked", "path", r.Pattern, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 				a.fail(w, r, fmt.Errorf("panic: %v", p))
 			}
