@@ -161,7 +161,7 @@ func (i *Inbox) applied(w *Webhook, a *Applied) {
 	if a.Status == Parked && a.Reason == Conflict {
 		level = i.log.Warn
 	}
-	level("webhook.applied", "webhook", w.ID, "event", w.EventID, "order", a.OrderID, "status", string(a.Status),
+	level("webhook.applied", "webhook", w.ID, "order", a.OrderID, "status", string(a.Status),
 		"reason", string(a.Reason), "updates", len(a.Updates), "attempt", w.Attempts,
 		"waited_ms", i.opts.Now().Sub(w.ReceivedAt).Milliseconds())
 }
@@ -172,13 +172,14 @@ func (i *Inbox) settle(ctx context.Context, w *Webhook, s Status, r Reason, resu
 }
 
 // fail records a failed try and says when the next one is due. The log line
-// names the row, never what stands in it.
+// names the row, never what stands in it: an event id holds the status word,
+// and couriers write anything there.
 func (i *Inbox) fail(ctx context.Context, w *Webhook, cause error) error {
 	now := i.opts.Now().UTC()
 	giveUp := w.Attempts >= i.opts.MaxAttempts
 	next := now.Add(i.opts.Backoff(w.Attempts))
 	i.metrics.failed(giveUp)
-	i.log.Warn("webhook.failed", "webhook", w.ID, "event", w.EventID, "attempt", w.Attempts, "given_up", giveUp, "error", cause)
+	i.log.Warn("webhook.failed", "webhook", w.ID, "attempt", w.Attempts, "given_up", giveUp, "error", cause)
 	if err := i.opts.Log.Fail(ctx, w.ID, now, cause.Error(), next, giveUp); err != nil {
 		return fmt.Errorf("record a failed try: %w", err)
 	}
