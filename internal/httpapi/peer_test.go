@@ -1,0 +1,93 @@
+package httpapi
+
+import (
+	"net/http/httptest"
+	"net/netip"
+	"testing"
+	"time"
+)
+
+func TestPeer(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, socket string
+		forwarded    []string
+		want         string
+	}{
+		{"no proxy", "203.0.113.9:1", nil, "203.0.113.9"},
+		{"an untrusted socket's header is not believed", "203.0.113.9:1", []string{"13.234.161.44"}, "203.0.113.9"},
+		{"one trusted proxy", "10.0.0.1:1", []string{"203.0.113.9"}, "203.0.113.9"},
+		{"a spoofed hop before the real one", "10.0.0.1:1", []string{"13.234.161.44, 203.0.113.9"}, "203.0.113.9"},
+		{"spoofed in a header of its own", "10.0.0.1:1", []string{"13.234.161.44", "203.0.113.9"}, "203.0.113.9"},
+		{"two trusted proxies", "10.0.0.1:1", []string{"203.0.113.9, 10.0.0.2"}, "203.0.113.9"},
+		{"a trusted-looking hop left of the real one", "10.0.0.1:1", []string{"10.9.9.9, 203.0.113.9, 10.0.0.2"}, "203.0.113.9"},
+		{"only trusted hops", "10.0.0.1:1", []string{"10.0.0.3, 10.0.0.2"}, "10.0.0.3"},
+		{"no header from a trusted proxy", "10.0.0.1:1", nil, "10.0.0.1"},
+		{"an empty header", "10.0.0.1:1", []string{""}, "10.0.0.1"},
+		{"junk", "10.0.0.1:1", []string{"203.0.113.9, unknown"}, "10.0.0.1"},
+		{"junk left of a trusted hop", "10.0.0.1:1", []string{"_hidden, 10.0.0.2"}, "10.0.0.2"},
+		{"a port", "10.0.0.1:1", []string{"203.0.113.9:4711"}, "203.0.113.9"},
+		{"IPv6", "10.0.0.1:1", []string{"2001:db8::1"}, "2001:db8::1"},
+		{"IPv6 in brackets with a port", "10.0.0.1:1", []string{"[2001:db8::1]:4711"}, "2001:db8::1"},
+		{"IPv4 inside IPv6", "[::ffff:203.0.113.9]:1", nil, "203.0.113.9"},
+		{"a trusted IPv4 inside IPv6", "[::ffff:10.0.0.1]:1", []string{"::ffff:203.0.113.9"}, "203.0.113.9"},
+		{"a trusted IPv6", "[2001:db8:ffff::1]:1", []string{"203.0.113.9"}, "203.0.113.9"},
+		{"a zone", "[fe80::1%eth0]:1", nil, "fe80::1"},
+		{"no address at all", "@", []string{"203.0.113.9"}, "invalid IP"},
+	}
+	p := peers{trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8:ffff::/48")}}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := httptest.NewRequest("POST", "/", nil)
+			r.RemoteAddr = tt.socket
+			for _, v := range tt.forwarded {
+				r.Header.Add("X-Forwarded-For", v)
+			}
+			if got := p.of(r).String(); got != tt.want {
+				t.Errorf("%s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestBaseURL(t *testing.T) {
+	t.Parallel()
+	a := &API{peers: peers{trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}}
+	for socket, want := range map[string]string{"10.0.0.1:1": "https://shop.example", "203.0.113.9:1": "http://shop.example"} {
+		r := httptest.NewRequest("GET", "http://shop.example/", nil)
+		r.RemoteAddr = socket
+		r.Header.Set("X-Forwarded-Proto", "https")
+		if got := a.baseURL(r); got != want {
+			t.Errorf("through %s: %s, want %s", socket, got, want)
+		}
+	}
+	a.opts.PublicURL = "https://track.shop.example/"
+	if got := a.baseURL(httptest.NewRequest("GET", "http://other/", nil)); got != "https://track.shop.example" {
+		t.Errorf("%s", got)
+	}
+}
+
+// The table of visitors is bounded, however many addresses ask.
+func TestLimiterForgets(t *testing.T) {
+	t.Parallel()
+	l := newLimiter(20, 60)
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	addr := netip.MustParseAddr("10.0.0.0")
+	for range visitorsKept + 1000 {
+		addr = addr.Next()
+		if !l.allow(addr, now) {
+			t.Fatalf("%s is refused at its first request", addr)
+		}
+	}
+	if n := len(l.seen); n > visitorsKept {
+		t.Errorf("%d visitors are kept", n)
+	}
+	l.allow(addr, now.Add(2*time.Minute))
+	if n := len(l.seen); n != 1 {
+		t.Errorf("%d visitors are kept after two quiet minutes", n)
+	}
+	if !l.allow(netip.Addr{}, now.Add(2*time.Minute)) {
+		t.Error("a request without an address is refused at once")
+	}
+}
