@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"github.com/webazaar/waybill/internal/inbox"
@@ -28,23 +27,22 @@ func (s *Store) Apply(ctx context.Context, now time.Time, batch []inbox.Applicat
 	}
 	now = cutTime(now)
 	var applied []inbox.Applied
-	// All at once first: loading and saving in bulk. If anything in the batch
-	// stands in the way, webhook by webhook, each within a savepoint.
-	err := s.change(ctx, "apply webhooks", func(ctx context.Context, t *tx) (err error) {
-		var effects []tracking.Effect
-		applied, effects, err = t.applyAll(ctx, now, batch, opts)
-		s.announce(t, effects)
-		return err
-	})
-	if err != nil && s.dialect.errorKind(err) != unavailable && ctx.Err() == nil {
+	err := s.deciding(ctx, "apply webhooks", func(ctx context.Context) error {
+		// All at once first: loading and saving in bulk. If anything in the
+		// batch stands in the way, webhook by webhook, each within a savepoint.
+		err := s.decide(ctx, func(ctx context.Context, t *tx) (c *changeset, err error) {
+			applied, c, err = t.applyAll(ctx, now, batch, opts)
+			return c, err
+		})
+		if err == nil || s.dialect.errorKind(err) == unavailable || ctx.Err() != nil {
+			return err
+		}
 		s.log.Debug("apply.one_by_one", "webhooks", len(batch), "error", err)
-		err = s.change(ctx, "apply webhooks", func(ctx context.Context, t *tx) (err error) {
-			var effects []tracking.Effect
-			applied, effects, err = t.applyEach(ctx, now, batch, opts)
-			s.announce(t, effects)
+		return s.transact(ctx, false, func(ctx context.Context, t *tx) (err error) {
+			applied, err = s.applyEach(ctx, t, now, batch, opts)
 			return err
 		})
-	}
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -53,34 +51,39 @@ func (s *Store) Apply(ctx context.Context, now time.Time, batch []inbox.Applicat
 
 // applyEach applies webhook by webhook; what one has done is undone when it
 // fails.
-func (t *tx) applyEach(ctx context.Context, now time.Time, batch []inbox.Application, opts inbox.ApplyOptions) ([]inbox.Applied, []tracking.Effect, error) {
+func (s *Store) applyEach(ctx context.Context, t *tx, now time.Time, batch []inbox.Application, opts inbox.ApplyOptions) ([]inbox.Applied, error) {
 	all := make([]inbox.Applied, 0, len(batch))
 	var effects []tracking.Effect
 	for i := range batch {
 		if _, err := t.exec(ctx, `SAVEPOINT webhook`); err != nil {
-			return nil, nil, fmt.Errorf("savepoint: %w", err)
+			return nil, fmt.Errorf("savepoint: %w", err)
 		}
 		counts := maps.Clone(t.counts)
-		applied, made, err := t.applyAll(ctx, now, batch[i:i+1], opts)
+		applied, c, err := t.applyAll(ctx, now, batch[i:i+1], opts)
+		if err == nil {
+			var made []tracking.Effect
+			made, err = t.write(ctx, c)
+			effects = append(effects, made...)
+		}
 		if err != nil {
 			t.counts = counts
 			if _, undo := t.exec(ctx, `ROLLBACK TO SAVEPOINT webhook`); undo != nil {
-				return nil, nil, errors.Join(err, undo)
+				return nil, errors.Join(err, undo)
 			}
 			applied = []inbox.Applied{{WebhookID: batch[i].WebhookID, Err: err}}
 		}
 		if _, err := t.exec(ctx, `RELEASE SAVEPOINT webhook`); err != nil {
-			return nil, nil, fmt.Errorf("release savepoint: %w", err)
+			return nil, fmt.Errorf("release savepoint: %w", err)
 		}
-		all, effects = append(all, applied...), append(effects, made...)
+		all = append(all, applied...)
 	}
-	return all, effects, nil
+	s.announce(t, effects)
+	return all, nil
 }
 
-// applyAll loads every order the batch may concern, decides in memory, webhook
-// by webhook, and saves what came of it. An error leaves the transaction
-// unusable but for a roll-back.
-func (t *tx) applyAll(ctx context.Context, now time.Time, batch []inbox.Application, opts inbox.ApplyOptions) ([]inbox.Applied, []tracking.Effect, error) {
+// applyAll loads every order the batch may concern and decides in memory,
+// webhook by webhook. Nothing is written yet.
+func (t *tx) applyAll(ctx context.Context, now time.Time, batch []inbox.Application, opts inbox.ApplyOptions) ([]inbox.Applied, *changeset, error) {
 	var wanted []tracking.Identifier
 	for i := range batch {
 		wanted = append(wanted, batch[i].Evidence.Reading.Lookups()...)
@@ -89,97 +92,27 @@ func (t *tx) applyAll(ctx context.Context, now time.Time, batch []inbox.Applicat
 	if err != nil {
 		return nil, nil, err
 	}
+	c := &changeset{now: now}
 	all := make([]inbox.Applied, 0, len(batch))
-	var updates []tracking.Update
 	for i := range batch {
-		applied, err := d.decide(&batch[i], opts)
+		a, err := d.apply(&batch[i], opts)
 		if err != nil {
 			return nil, nil, fmt.Errorf("apply webhook %s: %w", batch[i].WebhookID, err)
 		}
-		updates = append(updates, applied.Updates...)
-		all = append(all, applied)
-	}
-	marks := make([]finished, len(all))
-	for i, a := range all {
-		marks[i] = finished{a.WebhookID, a.Status, a.Reason, a.Result, a.OrderID}
+		all = append(all, a)
+		c.marks = append(c.marks, finished{a.WebhookID, a.Status, a.Reason, a.Result, a.OrderID})
 		if a.Reason == inbox.UnknownOrder {
-			if err := t.await(ctx, a.WebhookID, namesOf(batch[i].Evidence.Reading.Lookups())); err != nil {
-				return nil, nil, err
-			}
+			c.awaits = append(c.awaits, awaited{a.WebhookID, namesOf(batch[i].Evidence.Reading.Lookups())})
+		}
+		if err := c.tell(a.Updates); err != nil {
+			return nil, nil, err
 		}
 	}
-	switch n, err := t.finish(ctx, marks, now); {
-	case err != nil:
-		return nil, nil, err
-	case n != len(marks):
-		return nil, nil, errNotPending
-	}
-	effects, err := d.save(ctx, updates)
-	return all, effects, err
+	return all, c, d.collect(ctx, c)
 }
 
-// A desk is where a transaction has the orders it works on.
-type desk struct {
-	*tx
-	now     time.Time
-	orders  map[int64]*loaded // by seq
-	byName  map[name][]place
-	touched []*loaded // in the order of their first change
-}
-
-// A place is an order that is known under a name, in one channel.
-type place struct {
-	channel string
-	order   *loaded
-}
-
-// newDesk loads all orders that are known under names.
-func (t *tx) newDesk(ctx context.Context, now time.Time, names []name, also ...int64) (*desk, error) {
-	if t.dialect.lockNames != nil {
-		if err := t.dialect.lockNames(ctx, t, names); err != nil {
-			return nil, fmt.Errorf("lock identifiers: %w", err)
-		}
-	}
-	held, err := t.holders(ctx, names)
-	if err != nil {
-		return nil, err
-	}
-	seqs := slices.Clone(also)
-	for _, holders := range held {
-		for _, h := range holders {
-			seqs = append(seqs, h.seq)
-		}
-	}
-	slices.Sort(seqs)
-	d := &desk{tx: t, now: now, byName: make(map[name][]place, len(held))}
-	if d.orders, err = t.loadOrders(ctx, slices.Compact(seqs), t.dialect.forUpdate); err != nil {
-		return nil, err
-	}
-	for n, holders := range held {
-		for _, h := range holders {
-			if o := d.orders[h.seq]; o != nil {
-				d.byName[n] = append(d.byName[n], place{h.channel, o})
-			}
-		}
-	}
-	return d, nil
-}
-
-// candidates are the orders known under any of names, each once.
-func (d *desk) candidates(names []name) []*loaded {
-	var found []*loaded
-	for _, n := range names {
-		for _, p := range d.byName[n] {
-			if o := p.order.present(); !slices.Contains(found, o) {
-				found = append(found, o)
-			}
-		}
-	}
-	return found
-}
-
-// decide applies one webhook in memory.
-func (d *desk) decide(app *inbox.Application, opts inbox.ApplyOptions) (a inbox.Applied, err error) {
+// apply applies one webhook in memory.
+func (d *desk) apply(app *inbox.Application, opts inbox.ApplyOptions) (a inbox.Applied, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
@@ -213,74 +146,4 @@ func (d *desk) decide(app *inbox.Application, opts inbox.ApplyOptions) (a inbox.
 	a.Status, a.OrderID, a.Updates = inbox.Processed, o.ID, updates
 	a.Reason, a.Result = c.tell(fresh, updates)
 	return a, nil
-}
-
-// resolve asks the domain whose a push or registration is, among the orders
-// known under names, and carries out the mergers that follow.
-func (d *desk) resolve(ask func([]*tracking.Order) tracking.Verdict, names []name, also ...*loaded) (o *loaded, joined int, conflict string) {
-	candidates := d.candidates(names)
-	for _, other := range also {
-		if !slices.Contains(candidates, other) {
-			candidates = append(candidates, other)
-		}
-	}
-	orders := make([]*tracking.Order, len(candidates))
-	of := make(map[*tracking.Order]*loaded, len(candidates))
-	for i, c := range candidates {
-		orders[i] = c.Order
-		of[c.Order] = c
-	}
-	verdict := ask(orders)
-	if verdict.Conflict != "" || verdict.Order == nil {
-		return nil, 0, verdict.Conflict
-	}
-	o = of[verdict.Order]
-	for _, other := range verdict.Merge {
-		gone := of[other]
-		o.Absorb(other)
-		o.merged = append(append(o.merged, gone), gone.merged...)
-		o.updates = append(o.updates, gone.updates...)
-		o.erased = max(o.erased, gone.erased)
-		// The other's names are this one's now; all are written again.
-		o.known = map[tracking.Identifier]bool{}
-		gone.into = o
-	}
-	return o, len(verdict.Merge), ""
-}
-
-// touch notes that o has changed and makes it known under its new names.
-func (d *desk) touch(o *loaded, updates []tracking.Update) {
-	o.updates = append(o.updates, updates...)
-	if !o.changed {
-		o.changed = true
-		d.touched = append(d.touched, o)
-	}
-	for _, id := range o.Identifiers() {
-		if o.known[id] {
-			continue
-		}
-		n := name{id.Kind, id.Value}
-		i := slices.IndexFunc(d.byName[n], func(p place) bool { return p.channel == id.Channel })
-		if i < 0 {
-			d.byName[n] = append(d.byName[n], place{id.Channel, o})
-		} else {
-			d.byName[n][i].order = o
-		}
-	}
-}
-
-// save writes everything that was touched, and the effects of updates, and lets
-// go of what waited for one of the new names.
-func (d *desk) save(ctx context.Context, updates []tracking.Update) ([]tracking.Effect, error) {
-	orders := slices.DeleteFunc(slices.Clone(d.touched), func(o *loaded) bool { return o.into != nil })
-	fresh, err := d.saveOrders(ctx, orders)
-	if err != nil {
-		return nil, err
-	}
-	if len(fresh) > 0 {
-		if _, err := d.release(ctx, namesOf(fresh)); err != nil {
-			return nil, err
-		}
-	}
-	return d.addEffects(ctx, updates, d.now)
 }

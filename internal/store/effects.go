@@ -6,25 +6,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/webazaar/waybill/internal/tracking"
 )
 
-// addEffects keeps updates as effects, in their order.
-func (t *tx) addEffects(ctx context.Context, updates []tracking.Update, now time.Time) ([]tracking.Effect, error) {
-	effects := make([]tracking.Effect, len(updates))
-	rows := make([]any, 0, 5*len(updates))
-	for i := range updates {
-		payload, err := json.Marshal(&updates[i])
-		if err != nil {
-			return nil, fmt.Errorf("encode an update: %w", err)
-		}
-		effects[i] = tracking.Effect{Kind: tracking.LiveUpdate, Update: updates[i]}
-		rows = append(rows, tracking.LiveUpdate, updates[i].OrderID, updates[i].Version, string(payload), micros(now))
-	}
-	ids := make([]int64, 0, len(updates))
-	err := t.insert(ctx, `INSERT INTO effects (kind, order_id, version, payload, created_at) VALUES `, 5, rows, `
+// addEffects keeps the updates of a changeset as effects, in their order.
+func (t *tx) addEffects(ctx context.Context, c *changeset) ([]tracking.Effect, error) {
+	ids := make([]int64, 0, len(c.updates))
+	err := t.insert(ctx, `INSERT INTO effects (kind, order_id, version, payload, created_at) VALUES `, 5, c.effects, `
 		RETURNING id`, func(rows *sql.Rows) error {
 		var id int64
 		err := rows.Scan(&id)
@@ -36,17 +25,11 @@ func (t *tx) addEffects(ctx context.Context, updates []tracking.Update, now time
 	}
 	// Ids are given out in the order of the rows, but need not be returned in it.
 	slices.Sort(ids)
+	effects := make([]tracking.Effect, len(ids))
 	for i, id := range ids {
-		effects[i].ID = id
+		effects[i] = tracking.Effect{ID: id, Kind: tracking.LiveUpdate, Update: c.updates[i]}
 	}
 	return effects, nil
-}
-
-// announce hands effects on once they are committed.
-func (s *Store) announce(t *tx, effects []tracking.Effect) {
-	if len(effects) > 0 {
-		t.after = append(t.after, func() { s.opts.Committed(effects) })
-	}
 }
 
 // Effects are those not done yet, oldest first, at most limit.

@@ -18,34 +18,35 @@ import (
 // are worked off; what comes later is erased as it comes in. NotFound if there
 // is no such order.
 func (s *Store) ErasePersonalData(ctx context.Context, id string) error {
-	return s.change(ctx, "erase personal data", func(ctx context.Context, t *tx) error {
-		var seq int64
-		err := t.one(ctx, orderSeqByID, []any{id}, &seq)
-		if errors.Is(err, sql.ErrNoRows) {
-			return notFound("order")
-		}
-		if err != nil {
-			return err
-		}
-		now := cutTime(time.Now())
-		d, err := t.newDesk(ctx, now, nil, seq)
-		if err != nil {
-			return err
-		}
-		o := d.orders[seq]
-		o.Contact = nil
-		o.erased = micros(now)
-		if err := t.eraseEvidence(ctx, o); err != nil {
-			return err
-		}
-		updates := o.Revise(now)
-		d.touch(o, updates)
-		effects, err := d.save(ctx, updates)
-		if err != nil {
-			return err
-		}
-		s.announce(t, effects)
-		return t.eraseBodies(ctx, o)
+	return s.deciding(ctx, "erase personal data", func(ctx context.Context) error {
+		return s.decide(ctx, func(ctx context.Context, t *tx) (*changeset, error) {
+			var seq int64
+			err := t.one(ctx, orderSeqByID, []any{id, id}, &seq)
+			if errors.Is(err, sql.ErrNoRows) {
+				return nil, notFound("order")
+			}
+			if err != nil {
+				return nil, err
+			}
+			now := cutTime(time.Now())
+			d, err := t.newDesk(ctx, now, nil, seq)
+			if err != nil {
+				return nil, err
+			}
+			o := d.orders[seq]
+			o.Contact = nil
+			o.erased = micros(now)
+			c := &changeset{now: now, then: func(ctx context.Context, t *tx) error { return t.eraseBodies(ctx, o) }}
+			if err := c.eraseEvidence(o); err != nil {
+				return nil, err
+			}
+			updates := o.Revise(now)
+			d.touch(o, updates)
+			if err := c.tell(updates); err != nil {
+				return nil, err
+			}
+			return c, d.collect(ctx, c)
+		})
 	})
 }
 
@@ -59,15 +60,15 @@ func eraseScan(s *tracking.Scan) {
 	s.Activity, s.Location = tracking.Scrub(s.Activity), tracking.Scrub(s.Location)
 }
 
-func (t *tx) eraseEvidence(ctx context.Context, o *loaded) error {
-	var readings, scans []any
+// eraseEvidence takes it out of all of an order's evidence.
+func (c *changeset) eraseEvidence(o *loaded) error {
 	for key, r := range o.Readings {
 		eraseReading(r)
 		row, err := readingRow(o.seq, key, r)
 		if err != nil {
 			return err
 		}
-		readings = append(readings, row...)
+		c.readings = append(c.readings, row...)
 	}
 	for key, s := range o.Scans {
 		eraseScan(s)
@@ -75,9 +76,9 @@ func (t *tx) eraseEvidence(ctx context.Context, o *loaded) error {
 		if err != nil {
 			return err
 		}
-		scans = append(scans, row...)
+		c.scans = append(c.scans, row...)
 	}
-	return t.saveEvidence(ctx, readings, scans)
+	return nil
 }
 
 // eraseBodies empties the webhooks that were applied to an order, under any of

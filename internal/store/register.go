@@ -18,35 +18,25 @@ import (
 // when the registration points at different orders.
 func (s *Store) Register(ctx context.Context, now time.Time, reg tracking.Registration) (o *tracking.Order, created bool, err error) {
 	now = cutTime(now)
-	err = s.change(ctx, "register order", func(ctx context.Context, t *tx) error {
-		d, owner, err := t.registerDesk(ctx, now, reg)
-		if err != nil {
-			return err
-		}
-		var also []*loaded
-		if owner != 0 {
-			also = append(also, d.orders[owner])
-		}
-		found, _, conflict := d.resolve(func(candidates []*tracking.Order) tracking.Verdict {
-			return tracking.ResolveRegistration(reg, candidates)
-		}, namesOf(reg.Lookups()), also...)
-		if conflict != "" {
-			return &tracking.Error{Code: tracking.Conflict, Message: "the order cannot be registered: " + conflict}
-		}
-		if created = found == nil; created {
-			found = &loaded{Order: tracking.NewOrder(now), known: map[tracking.Identifier]bool{}}
-		}
-		found.Order.Register(reg, now)
-		found.UpdatedAt = now
-		updates := found.Revise(now)
-		d.touch(found, updates)
-		effects, err := d.save(ctx, updates)
-		if err != nil {
-			return err
-		}
-		s.announce(t, effects)
-		o = found.Order
-		return nil
+	err = s.deciding(ctx, "register order", func(ctx context.Context) error {
+		return s.decide(ctx, func(ctx context.Context, t *tx) (*changeset, error) {
+			d, owner, err := t.registerDesk(ctx, now, reg)
+			if err != nil {
+				return nil, err
+			}
+			found, isNew, err := d.register(reg, owner)
+			if err != nil {
+				return nil, err
+			}
+			o, created = found.Order, isNew
+			c := &changeset{now: now}
+			updates := found.Revise(now)
+			d.touch(found, updates)
+			if err := c.tell(updates); err != nil {
+				return nil, err
+			}
+			return c, d.collect(ctx, c)
+		})
 	})
 	if err != nil {
 		return nil, false, err
@@ -59,7 +49,7 @@ func (s *Store) Register(ctx context.Context, now time.Time, reg tracking.Regist
 func (t *tx) registerDesk(ctx context.Context, now time.Time, reg tracking.Registration) (d *desk, owner int64, err error) {
 	var also []int64
 	if reg.ID != "" {
-		err := t.one(ctx, orderSeqByID, []any{reg.ID}, &owner)
+		err := t.one(ctx, orderSeqByID, []any{reg.ID, reg.ID}, &owner)
 		switch {
 		case err == nil:
 			also = append(also, owner)
@@ -69,4 +59,24 @@ func (t *tx) registerDesk(ctx context.Context, now time.Time, reg tracking.Regis
 	}
 	d, err = t.newDesk(ctx, now, namesOf(reg.Lookups()), also...)
 	return d, owner, err
+}
+
+// register takes a registration over in memory.
+func (d *desk) register(reg tracking.Registration, owner int64) (o *loaded, created bool, err error) {
+	var also []*loaded
+	if owner != 0 {
+		also = append(also, d.orders[owner])
+	}
+	o, _, conflict := d.resolve(func(candidates []*tracking.Order) tracking.Verdict {
+		return tracking.ResolveRegistration(reg, candidates)
+	}, namesOf(reg.Lookups()), also...)
+	if conflict != "" {
+		return nil, false, &tracking.Error{Code: tracking.Conflict, Message: "the order cannot be registered: " + conflict}
+	}
+	if created = o == nil; created {
+		o = &loaded{Order: tracking.NewOrder(d.now), known: map[tracking.Identifier]bool{}}
+	}
+	o.Register(reg, d.now)
+	o.UpdatedAt = d.now
+	return o, created, nil
 }

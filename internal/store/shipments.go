@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/webazaar/waybill/internal/tracking"
@@ -29,8 +30,18 @@ func shipmentRow(o *loaded, key string, s *tracking.Shipment) []any {
 // saveShipments writes what is believed beside the snapshot. A shipment that
 // comes from the snapshot does not tell Shiprocket's id; what is known of it
 // stays then.
-func (t *tx) saveShipments(ctx context.Context, shipments, legs []any) error {
-	err := t.insert(ctx, `INSERT INTO shipments (`+shipmentColumns+`) VALUES `, shipmentColumnCount, shipments, `
+func (t *tx) saveShipments(ctx context.Context, c *changeset) error {
+	for _, gone := range c.gone {
+		if _, err := t.exec(ctx, `DELETE FROM shipments WHERE order_seq = $1 AND id = $2`, gone.seq, gone.id); err != nil {
+			return fmt.Errorf("delete a shipment that is no more: %w", err)
+		}
+	}
+	for _, stale := range slices.Concat(c.gone, c.stale) {
+		if _, err := t.exec(ctx, `DELETE FROM legs WHERE order_seq = $1 AND shipment_id = $2`, stale.seq, stale.id); err != nil {
+			return fmt.Errorf("delete legs: %w", err)
+		}
+	}
+	err := t.insert(ctx, `INSERT INTO shipments (`+shipmentColumns+`) VALUES `, shipmentColumnCount, c.shipments, `
 		ON CONFLICT (order_seq, id) DO UPDATE
 		SET key = excluded.key,
 			sr_order_id = CASE WHEN excluded.sr_order_id = '' THEN shipments.sr_order_id ELSE excluded.sr_order_id END,
@@ -40,28 +51,11 @@ func (t *tx) saveShipments(ctx context.Context, shipments, legs []any) error {
 	if err != nil {
 		return fmt.Errorf("save shipments: %w", err)
 	}
-	err = t.insert(ctx, `INSERT INTO legs (order_seq, shipment_id, awb, kind, courier) VALUES `, 5, legs, `
+	err = t.insert(ctx, `INSERT INTO legs (order_seq, shipment_id, awb, kind, courier) VALUES `, 5, c.legs, `
 		ON CONFLICT (order_seq, shipment_id, awb) DO UPDATE
 		SET kind = excluded.kind, courier = excluded.courier`, nil)
 	if err != nil {
 		return fmt.Errorf("save legs: %w", err)
-	}
-	return nil
-}
-
-func (t *tx) deleteShipment(ctx context.Context, seq int64, id string) error {
-	if err := t.deleteLegs(ctx, seq, id); err != nil {
-		return err
-	}
-	if _, err := t.exec(ctx, `DELETE FROM shipments WHERE order_seq = $1 AND id = $2`, seq, id); err != nil {
-		return fmt.Errorf("delete a shipment that is no more: %w", err)
-	}
-	return nil
-}
-
-func (t *tx) deleteLegs(ctx context.Context, seq int64, id string) error {
-	if _, err := t.exec(ctx, `DELETE FROM legs WHERE order_seq = $1 AND shipment_id = $2`, seq, id); err != nil {
-		return fmt.Errorf("delete legs: %w", err)
 	}
 	return nil
 }

@@ -40,8 +40,8 @@ func sqliteDialect() dialect {
 	}
 }
 
-// openSQLite opens the folder: one connection that writes, a few that read, and
-// one that checkpoints.
+// openSQLite opens the folder: one connection that writes, a few that read
+// (one of them for whoever decides about orders), and one that checkpoints.
 func (s *Store) openSQLite(ctx context.Context) error {
 	s.dialect = sqliteDialect()
 	if err := os.MkdirAll(s.opts.DataDir, 0o700); err != nil {
@@ -102,6 +102,16 @@ func (s *Store) openSQLite(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	desk, err := s.openFile(path, 1, "ro", "cache_size(-8000)", "temp_store(memory)")
+	if err != nil {
+		return err
+	}
+	deskConn, err := desk.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	s.onClose = append(s.onClose, deskConn.Close)
+	s.deskReader = &tx{session: deskConn, dialect: &s.dialect, stmts: &statements{rewrite: withoutNames}}
 	return s.startCheckpoints(ctx, path, conn)
 }
 

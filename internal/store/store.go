@@ -42,6 +42,8 @@ type Store struct {
 	begin       func(ctx context.Context) (*tx, error)
 	afterCommit func(ctx context.Context)
 	turn        turn
+	decider     turn // to decide about orders, before the turn to write
+	deskReader  *tx  // what whoever decides reads with; nil where he reads within his transaction
 
 	reader      *sql.DB
 	readerStmts statements
@@ -90,7 +92,9 @@ func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	// Who is writing now finishes; who waits finds the store closed.
+	// Who is deciding or writing now finishes; who waits finds the store closed.
+	_ = s.decider.take(context.Background(), false)
+	defer s.decider.release()
 	_ = s.turn.take(context.Background(), false)
 	defer s.turn.release()
 	return s.shut()

@@ -1,0 +1,252 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/webazaar/waybill/internal/tracking"
+)
+
+// A changeset is what a decision writes, as rows: nothing is left to do for the
+// transaction but to write them.
+type changeset struct {
+	now time.Time
+
+	merged  []int64  // orders that others have absorbed
+	present []string // public ids: no aliases, whatever they were before
+	gone    []part   // shipments that are no more
+	stale   []part   // shipments whose legs are written anew
+
+	orders, aliases, identifiers, readings, scans, shipments, legs []any
+
+	names   []name // new ones: webhooks may wait for them
+	marks   []finished
+	awaits  []awaited
+	updates []tracking.Update
+	effects []any
+
+	then func(ctx context.Context, t *tx) error // what else belongs to it; may be nil
+}
+
+// A part is a shipment of an order.
+type part struct {
+	seq int64
+	id  string
+}
+
+// awaited is a webhook that waits for an order with one of its names.
+type awaited struct {
+	webhookID string
+	names     []name
+}
+
+// add puts in everything about an order that changed since it was loaded.
+func (c *changeset) add(o *loaded) error {
+	for _, gone := range o.merged {
+		if gone.seq != 0 {
+			c.merged = append(c.merged, gone.seq)
+		}
+	}
+	row, err := orderRow(o)
+	if err != nil {
+		return err
+	}
+	c.orders = append(c.orders, row...)
+	if err := c.addEvidence(o); err != nil {
+		return err
+	}
+	for _, id := range o.Identifiers() {
+		if !o.known[id] && len(id.Value) <= maxName && len(id.Channel) <= maxName {
+			c.identifiers = append(c.identifiers, string(id.Kind), id.Value, id.Channel, o.seq)
+			c.names = append(c.names, name{id.Kind, id.Value})
+		}
+	}
+	for _, alias := range o.Aliases {
+		c.aliases = append(c.aliases, alias, o.seq)
+	}
+	if len(o.Aliases) > 0 {
+		c.present = append(c.present, o.ID)
+	}
+	c.addShipments(o)
+	return nil
+}
+
+func orderRow(o *loaded) ([]any, error) {
+	snapshot, err := json.Marshal(o.Snapshot)
+	if err != nil {
+		return nil, fmt.Errorf("encode the snapshot of order %s: %w", o.ID, err)
+	}
+	contact, status := "", ""
+	if o.Contact != nil {
+		encoded, err := json.Marshal(o.Contact)
+		if err != nil {
+			return nil, fmt.Errorf("encode the contact of order %s: %w", o.ID, err)
+		}
+		contact = string(encoded)
+	}
+	if o.Snapshot != nil {
+		status = string(o.Snapshot.OrderStatus)
+	}
+	return []any{
+		o.seq, o.ID, text(o.Number), text(o.ChannelID), flag(o.Registered), contact, status, o.Version, string(snapshot),
+		micros(o.CreatedAt), micros(o.UpdatedAt), o.erased,
+	}, nil
+}
+
+func (c *changeset) addEvidence(o *loaded) error {
+	readings, scans := o.Changed()
+	for _, key := range readings {
+		if o.erased != 0 {
+			eraseReading(o.Readings[key])
+		}
+		row, err := readingRow(o.seq, key, o.Readings[key])
+		if err != nil {
+			return err
+		}
+		c.readings = append(c.readings, row...)
+	}
+	for _, key := range scans {
+		if o.erased != 0 {
+			eraseScan(o.Scans[key])
+		}
+		row, err := scanRow(o.seq, key, o.Scans[key])
+		if err != nil {
+			return err
+		}
+		c.scans = append(c.scans, row...)
+	}
+	return nil
+}
+
+// addShipments puts in the shipments that an update tells of, or that the
+// evidence has since keyed anew, and those that are no more.
+func (c *changeset) addShipments(o *loaded) {
+	told := map[string]*tracking.Shipment{}
+	for i := range o.updates {
+		if u := o.updates[i].Shipment; u != nil {
+			told[u.ID] = u
+		}
+	}
+	present := make(map[string]bool, len(o.ShipmentIDs))
+	for _, id := range o.ShipmentIDs {
+		present[id] = true
+	}
+	for _, id := range slices.Sorted(maps.Values(o.parts)) {
+		if !present[id] {
+			c.gone = append(c.gone, part{o.seq, id})
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(o.ShipmentIDs)) {
+		id := o.ShipmentIDs[key]
+		shipment := told[id]
+		if shipment == nil {
+			if o.parts[key] == id {
+				continue
+			}
+			shipment = shownShipment(o.Snapshot, id)
+		}
+		c.shipments = append(c.shipments, shipmentRow(o, key, shipment)...)
+		if joinLegs(shipment.Legs) == o.legs[id] {
+			continue
+		}
+		if o.legs[id] != "" {
+			c.stale = append(c.stale, part{o.seq, id})
+		}
+		for _, leg := range shipment.Legs {
+			c.legs = append(c.legs, o.seq, id, leg.AWBCode, string(leg.Kind), string(leg.CourierName))
+		}
+	}
+}
+
+// tell puts in updates as effects, in their order.
+func (c *changeset) tell(updates []tracking.Update) error {
+	for i := range updates {
+		payload, err := json.Marshal(&updates[i])
+		if err != nil {
+			return fmt.Errorf("encode an update: %w", err)
+		}
+		c.effects = append(c.effects, tracking.LiveUpdate, updates[i].OrderID, updates[i].Version, string(payload), micros(c.now))
+	}
+	c.updates = append(c.updates, updates...)
+	return nil
+}
+
+// write carries a changeset out and returns the effects it has added.
+func (t *tx) write(ctx context.Context, c *changeset) ([]tracking.Effect, error) {
+	switch n, err := t.finish(ctx, c.marks, c.now); {
+	case err != nil:
+		return nil, err
+	case n != len(c.marks):
+		return nil, errNotPending
+	}
+	for _, a := range c.awaits {
+		if err := t.await(ctx, a.webhookID, a.names); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.deleteMerged(ctx, c.merged); err != nil {
+		return nil, err
+	}
+	if err := t.saveOrders(ctx, c); err != nil {
+		return nil, err
+	}
+	if err := t.saveEvidence(ctx, c.readings, c.scans); err != nil {
+		return nil, err
+	}
+	if err := t.saveShipments(ctx, c); err != nil {
+		return nil, err
+	}
+	if _, err := t.release(ctx, c.names); err != nil {
+		return nil, err
+	}
+	return t.addEffects(ctx, c)
+}
+
+func (t *tx) saveOrders(ctx context.Context, c *changeset) error {
+	err := t.insert(ctx, `INSERT INTO orders (`+orderColumns+`) VALUES `, orderColumnCount, c.orders, `
+		ON CONFLICT (seq) DO UPDATE
+		SET id = excluded.id, number = excluded.number, channel_id = excluded.channel_id, registered = excluded.registered,
+			contact = excluded.contact, status = excluded.status, version = excluded.version, snapshot = excluded.snapshot,
+			created_at = excluded.created_at, updated_at = excluded.updated_at, erased_at = excluded.erased_at`, nil)
+	if err != nil {
+		return fmt.Errorf("save orders: %w", err)
+	}
+	err = t.insert(ctx, `INSERT INTO identifiers (kind, value, channel, order_seq) VALUES `, 4, c.identifiers, `
+		ON CONFLICT (kind, value, channel) DO UPDATE
+		SET order_seq = excluded.order_seq`, nil)
+	if err != nil {
+		return fmt.Errorf("save identifiers: %w", err)
+	}
+	err = t.insert(ctx, `INSERT INTO order_aliases (alias, order_seq) VALUES `, 2, c.aliases, `
+		ON CONFLICT (alias) DO UPDATE
+		SET order_seq = excluded.order_seq`, nil)
+	if err != nil {
+		return fmt.Errorf("save aliases: %w", err)
+	}
+	for _, id := range c.present {
+		if _, err := t.exec(ctx, `DELETE FROM order_aliases WHERE alias = $1`, id); err != nil {
+			return fmt.Errorf("delete alias: %w", err)
+		}
+	}
+	return nil
+}
+
+// deleteMerged removes orders that others have absorbed, with everything that
+// those take over.
+func (t *tx) deleteMerged(ctx context.Context, seqs []int64) error {
+	for _, seq := range seqs {
+		for _, table := range []string{"order_aliases", "readings", "scans", "legs", "shipments", "identifiers"} {
+			if _, err := t.exec(ctx, `DELETE FROM `+table+` WHERE order_seq = $1`, seq); err != nil {
+				return fmt.Errorf("delete %s of a merged order: %w", table, err)
+			}
+		}
+		if _, err := t.exec(ctx, `DELETE FROM orders WHERE seq = $1`, seq); err != nil {
+			return fmt.Errorf("delete a merged order: %w", err)
+		}
+	}
+	return nil
+}
