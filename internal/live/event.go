@@ -83,8 +83,8 @@ func (c Channels) Messages(u tracking.Update, at time.Time) ([]Message, error) {
 		order.ShipmentID, order.Direction = tracking.Text(s.ID), tracking.Text(s.Direction)
 		order.AWBCode, order.CourierName = s.AWBCode, s.CourierName
 		order.CurrentStatus, order.Milestone, order.EstimatedDelivery = s.CurrentStatus, s.Milestone, s.EstimatedDelivery
-		order.TrackingHistory = s.TrackingHistory[max(0, len(s.TrackingHistory)-tracking.HistoryInUpdate):]
 		if n := len(s.TrackingHistory); n > 0 {
+			order.TrackingHistory = s.TrackingHistory[max(0, n-tracking.HistoryInUpdate):]
 			order.Location, order.Description = s.TrackingHistory[n-1].Location, s.TrackingHistory[n-1].Description
 		}
 	}
