@@ -1,0 +1,118 @@
+// Command run measures Waybill beside its peers: a ceiling that keeps nothing
+// and a service in Node.js that does the same job the ordinary way. `make
+// bench` calls it; bench/README.md says what is measured and how to read it.
+//
+//	go run ./bench/run [-quick] [-rounds N] [-out FOLDER]
+//	go run ./bench/run -scenario rows -rows 1000000,10000000
+//	go run ./bench/run -scenario fsync
+//	go run ./bench/run -scenario retention
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// settings are what the command line says.
+type settings struct {
+	quick       bool
+	rounds      int
+	connections int
+	window      int
+	rates       []int
+	burst       time.Duration // as fast as it goes
+	pipeline    time.Duration
+	hold        time.Duration // at each rate
+	database    string
+}
+
+func run(ctx context.Context) error {
+	s := settings{connections: 64, window: 2048}
+	flag.BoolVar(&s.quick, "quick", false, "one short round; writes no result")
+	flag.IntVar(&s.rounds, "rounds", 3, "how many rounds")
+	flag.StringVar(&s.database, "database", envOr("BENCH_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable"),
+		"PostgreSQL to make databases in, as a user who may")
+	out := flag.String("out", "", "folder for the results; bench/results by default, none with -quick")
+	scenario := flag.String("scenario", "", "rows, fsync or retention instead of the comparison")
+	rows := flag.String("rows", "1000000", "rows, with -scenario rows: one or more numbers with commas between")
+	flag.Parse()
+
+	s.rates, s.burst, s.pipeline, s.hold = []int{500, 1000, 2000}, 3*time.Second, 4*time.Second, 4*time.Second
+	if s.quick {
+		s.rates, s.burst, s.pipeline, s.hold, s.rounds = []int{500, 2000}, 1500*time.Millisecond, 2*time.Second, 2*time.Second, 1
+	}
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return err
+	}
+	if *out == "" && !s.quick {
+		*out = filepath.Join(root, "bench", "results")
+	}
+	dir, err := os.MkdirTemp("", "waybill-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b, err := build(ctx, root, dir)
+	if err != nil {
+		return err
+	}
+	b.settings = s
+	defer b.dropDatabases()
+	switch *scenario {
+	case "":
+		return b.compare(ctx, *out)
+	case "rows":
+		return b.scenarioRows(ctx, *rows)
+	case "fsync":
+		return b.scenarioFsync(ctx)
+	case "retention":
+		return b.scenarioRetention(ctx)
+	}
+	return errors.New("no scenario is called " + *scenario + "; there are rows, fsync and retention")
+}
+
+// compare runs the rounds and writes what came of them.
+func (b *bench) compare(ctx context.Context, out string) error {
+	began := time.Now()
+	report := newReport(ctx, b)
+	for n := range b.rounds {
+		b.say("round %d of %d", n+1, b.rounds)
+		round, err := b.round(ctx, n)
+		if err != nil {
+			return err
+		}
+		report.Rounds = append(report.Rounds, round)
+	}
+	report.Notes = b.notes
+	report.Took = time.Since(began).Round(time.Second).String()
+	table := report.markdown()
+	fmt.Println(table)
+	if out == "" {
+		return nil
+	}
+	return report.write(out, table)
+}
+
+func envOr(name, otherwise string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return otherwise
+}
