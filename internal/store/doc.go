@@ -16,9 +16,11 @@
 // The SQL is written once for two databases; what differs is in dialect. On
 // SQLite there is one writer, and whoever writes waits for his turn:
 //
-//	Append ─► queue ─► committer ──┐ first, two groups at most
-//	                               ├─► turn ─► BEGIN … COMMIT (fsync)
-//	Claim, Apply, Register, … ─────┘ in the order of their coming
+//	Append ─► queue ─► committer ───────────────────┐ first, two groups at most
+//	                                                ├─► turn ─► BEGIN … COMMIT (fsync)
+//	Claim, Fail, DeleteEffects, … ──────────────────┤ in the order of their coming
+//	Apply, Register, … ─► load, decide, encode ─────┘
+//	                      (one at a time)
 //
 // Readers have connections of their own and see what was committed last.
 package store

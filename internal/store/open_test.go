@@ -3,17 +3,13 @@ package store_test
 import (
 	"database/sql"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/webazaar/waybill/internal/inbox"
 	"github.com/webazaar/waybill/internal/store"
 	"github.com/webazaar/waybill/internal/store/storetest"
 	"github.com/webazaar/waybill/internal/tracking"
@@ -61,71 +57,6 @@ func TestReopenFindsEverything(t *testing.T) {
 			t.Errorf("an effect's id was used again: %+v, %v", effects, err)
 		}
 	})
-}
-
-// What was acknowledged is in the files, also when nobody closes them: a copy
-// taken while writing goes on has all that was acknowledged before it.
-func TestUncleanEndLosesNothingAcknowledged(t *testing.T) {
-	t.Parallel()
-	b := storetest.SQLite(t)
-	s := b.Open(t)
-	var acknowledged atomic.Int64
-	var wg sync.WaitGroup
-	enough := make(chan struct{})
-	var once sync.Once
-	stop := make(chan struct{})
-	for c := range 16 {
-		wg.Go(func() {
-			for i := 0; ; i++ {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				if _, err := s.Append(ctxOf(t), pushed(fmt.Sprintf("%d-%d", c, i), strings.Repeat("x", 2000))); err != nil {
-					t.Error(err)
-					return
-				}
-				if acknowledged.Add(1) >= 500 {
-					once.Do(func() { close(enough) })
-				}
-			}
-		})
-	}
-	<-enough
-	// The log before the database: a checkpoint in between puts more into the
-	// copy, never less.
-	before := acknowledged.Load()
-	dir := t.TempDir()
-	for _, suffix := range []string{"-wal", ""} {
-		copyFile(t, filepath.Join(b.DataDir, "waybill.db"+suffix), filepath.Join(dir, "waybill.db"+suffix))
-	}
-	close(stop)
-	wg.Wait()
-
-	crashed := storetest.SQLite(t)
-	crashed.Options.DataDir = dir
-	depth, err := crashed.Open(t).Depth(ctxOf(t))
-	if err != nil || int64(depth[inbox.Pending]) < before {
-		t.Errorf("%d rows survived of %d acknowledged, %v", depth[inbox.Pending], before, err)
-	}
-}
-
-func copyFile(t *testing.T, from, to string) {
-	t.Helper()
-	in, err := os.Open(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	out, err := os.Create(to)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	if _, err := io.Copy(out, in); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestOneProcessHasTheFolder(t *testing.T) {
