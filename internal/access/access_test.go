@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -27,7 +28,7 @@ func TestRole(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := httptest.NewRequest("GET", "/", nil)
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
 			r.Header.Set("Authorization", tt.header)
 			role, ok := access.NewGuard(tt.configured).Role(r)
 			if role != tt.want || ok != tt.ok {

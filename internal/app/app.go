@@ -194,7 +194,9 @@ func (a *App) listen(ctx context.Context, name, addr string, h http.Handler) (ne
 		if err != nil {
 			err = errors.Join(err, server.Close())
 		}
-		<-served
+		if served := <-served; !errors.Is(served, http.ErrServerClosed) {
+			err = errors.Join(err, served)
+		}
 		return err
 	})
 	return l.Addr(), nil

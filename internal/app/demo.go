@@ -66,8 +66,7 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 		return err
 	case err = <-a.life.failed:
 		cancel()
-		<-played
-		return err
+		return errors.Join(err, <-played)
 	case <-ctx.Done():
 		fmt.Fprintln(o.Out, "\nStopping; nothing is kept.")
 		return <-played

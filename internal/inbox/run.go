@@ -124,8 +124,8 @@ func (i *Inbox) apply(ctx context.Context, batch []Application, rows map[string]
 	}
 	now := i.opts.Now().UTC()
 	applied, err := i.opts.Log.Apply(ctx, now, batch, i.opts.Apply)
-	if err != nil && ctx.Err() != nil {
-		return nil
+	if ctx.Err() != nil && err != nil {
+		return ctx.Err() // stopping: the rows stay leased and are taken up again
 	}
 	if err != nil && len(batch) > 1 {
 		i.log.Warn("inbox.batch_failed", "webhooks", len(batch), "error", err)

@@ -284,10 +284,12 @@ func (b *bundle) endAll(code Code) {
 func (b *bundle) awaitWatchers(t *testing.T, channel string, n int) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
 	for b.hub.count(channel) != n {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d watch %s, want %d", b.hub.count(channel), channel, n)
 		}
-		time.Sleep(time.Millisecond)
+		<-tick.C
 	}
 }
