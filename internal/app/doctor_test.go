@@ -1,0 +1,109 @@
+package app
+
+import (
+	"errors"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/webazaar/waybill/internal/config"
+)
+
+func examined(t *testing.T, cfg *config.Config, loaded error) (string, error) {
+	t.Helper()
+	out := &lines{}
+	err := Doctor(t.Context(), cfg, loaded, out)
+	if s := out.String(); strings.Contains(s, webhookToken) || strings.Contains(s, adminToken) {
+		t.Errorf("a secret is printed: %s", s)
+	}
+	return out.String(), err
+}
+
+func says(t *testing.T, out string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(out, part) {
+			t.Errorf("%q is not said in\n%s", part, out)
+		}
+	}
+}
+
+func TestDoctorFindsNothing(t *testing.T) {
+	t.Parallel()
+	cfg := settings(t, t.TempDir(), "PUBLIC_URL=https://tracking.shop.example")
+	cfg.Port = 1 // nobody is there
+	out, err := examined(t, cfg, nil)
+	if err != nil || strings.Contains(out, "WRONG") {
+		t.Errorf("%v:\n%s", err, out)
+	}
+	says(t, out, "the settings are valid", "Shiprocket's form takes https://tracking.shop.example/api/webhooks/courier", "no server answers", "opens and is up to date",
+		"not looked at", "Nothing is wrong.")
+	for _, s := range cfg.Summary() { // every setting, explained
+		says(t, out, s.Name, s.Explain)
+	}
+}
+
+func TestDoctorFindsWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	cfg, loaded := config.Load([]string{
+		"PORT=seventeen", "DATA_DIR=/dev/null/data", "PUBLIC_URL=https://shiprocket-hooks.example", "ADMIN_TOKEN=short",
+	}, config.Production)
+	out, err := examined(t, cfg, loaded)
+	if !errors.Is(err, ErrFindings) {
+		t.Errorf("doctor: %v", err)
+	}
+	says(t, out, "WRONG", "PORT", "ADMIN_TOKEN", "SHIPROCKET_WEBHOOK_TOKEN", "/dev/null/data", "thing(s) to mend", "shiprocket")
+	if strings.Contains(out, "Nothing is wrong.") || strings.Contains(out, "the settings are valid") {
+		t.Errorf("it is said that all is well:\n%s", out)
+	}
+}
+
+// Beside a running server it asks that server, and finds its data in use.
+func TestDoctorBesideAServer(t *testing.T) {
+	t.Parallel()
+	cfg := settings(t, t.TempDir())
+	a, _ := started(t, cfg)
+	at, err := url.Parse(a.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	beside := settings(t, cfg.DataDir)
+	if beside.Port, err = strconv.Atoi(at.Port()); err != nil {
+		t.Fatal(err)
+	}
+	out, err := examined(t, beside, nil)
+	if err != nil {
+		t.Errorf("%v:\n%s", err, out)
+	}
+	says(t, out, "is ready", "the running server has it open", "the realtime server answers", "PUBLIC_URL is not set")
+
+	a.api.Drain()
+	out, err = examined(t, beside, nil)
+	if !errors.Is(err, ErrFindings) {
+		t.Errorf("beside a server that is not ready: %v", err)
+	}
+	says(t, out, "is not ready (503 Service Unavailable)")
+}
+
+func TestCheckURL(t *testing.T) {
+	t.Parallel()
+	for target, want := range map[string]string{
+		"https://tracking.shop.example/api/webhooks/courier":    "",
+		"https://tracking.shop.example/api/webhooks/shiprocket": "shiprocket",
+		"https://krishna.example/hook":                          "kr",
+		"https://newsroom.example/hook":                         "sr",
+		"http://localhost:5000/api/webhooks/courier":            "localhost",
+		"not a url": "",
+	} {
+		out := &lines{}
+		err := CheckURL(target, out)
+		good := target == "https://tracking.shop.example/api/webhooks/courier"
+		if good != (err == nil) || !good && !errors.Is(err, ErrFindings) || !strings.Contains(strings.ToLower(out.String()), want) || out.String() == "" {
+			t.Errorf("%s: %v, %q", target, err, out.String())
+		}
+		if good && out.String() != "Shiprocket's form takes this URL.\n" {
+			t.Errorf("%q", out.String())
+		}
+	}
+}
