@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/webazaar/waybill/internal/config"
+	"github.com/webazaar/waybill/internal/tracking"
 )
 
 func push(t testing.TB, a *App, awb, status string) {
@@ -58,14 +59,14 @@ func TestStartServesAndStops(t *testing.T) {
 		t.Errorf("milestone %s", milestone)
 	}
 	until(t, "its effects are carried out", func() bool {
-		effects, err := a.store.Effects(t.Context(), 1)
+		effects, err := a.store.Effects(t.Context(), tracking.LiveUpdate, 1)
 		return err == nil && len(effects) == 0
 	})
 	key, url := a.AppKey(), a.URL()
 	if err := a.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if res, err := client.Get(url + "/healthz"); err == nil { //nolint:noctx // nobody is there to wait for
+	if res, err := client.Get(url + "/healthz"); err == nil {
 		res.Body.Close()
 		t.Error("it still answers after its stop")
 	}

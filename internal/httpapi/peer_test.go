@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"testing"
@@ -39,7 +40,7 @@ func TestPeer(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := httptest.NewRequest("POST", "/", nil)
+			r := httptest.NewRequest(http.MethodPost, "/", nil)
 			r.RemoteAddr = tt.socket
 			for _, v := range tt.forwarded {
 				r.Header.Add("X-Forwarded-For", v)
@@ -55,7 +56,7 @@ func TestBaseURL(t *testing.T) {
 	t.Parallel()
 	a := &API{peers: peers{trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}}
 	for socket, want := range map[string]string{"10.0.0.1:1": "https://shop.example", "203.0.113.9:1": "http://shop.example"} {
-		r := httptest.NewRequest("GET", "http://shop.example/", nil)
+		r := httptest.NewRequest(http.MethodGet, "http://shop.example/", nil)
 		r.RemoteAddr = socket
 		r.Header.Set("X-Forwarded-Proto", "https")
 		if got := a.baseURL(r); got != want {
@@ -63,7 +64,7 @@ func TestBaseURL(t *testing.T) {
 		}
 	}
 	a.opts.PublicURL = "https://track.shop.example/"
-	if got := a.baseURL(httptest.NewRequest("GET", "http://other/", nil)); got != "https://track.shop.example" {
+	if got := a.baseURL(httptest.NewRequest(http.MethodGet, "http://other/", nil)); got != "https://track.shop.example" {
 		t.Errorf("%s", got)
 	}
 }

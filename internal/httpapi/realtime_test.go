@@ -24,6 +24,7 @@ func TestChannelAuthorization(t *testing.T) {
 	h := setup(t)
 	const mine, other = "aaaaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbbbb"
 	token := h.watch.Make(mine, noon.Add(time.Hour))
+	_, signature, _ := strings.Cut(token, ".")
 	old := h.watch.Make(mine, noon)
 	const forbidden = `{"success":false,"code":"forbidden","message":"Forbidden"}`
 	form := func(pairs ...string) string {
@@ -47,7 +48,7 @@ func TestChannelAuthorization(t *testing.T) {
 		{"no token", "", ask("private-order-"+mine, ""), "", 403, forbidden},
 		{"another order", "", ask("private-order-"+other, token), "", 403, forbidden},
 		{"an expired token", "", ask("private-order-"+mine, old), "", 403, forbidden},
-		{"a token made longer", "", ask("private-order-"+mine, "zzzzzzz"+token[strings.Index(token, "."):]), "", 403, forbidden},
+		{"a token made longer", "", ask("private-order-"+mine, "zzzzzzz."+signature), "", 403, forbidden},
 		{"a watch token for all shipments", "", ask("private-shipments", token), "", 403, forbidden},
 		{"a watch token as bearer", "", ask("private-shipments", ""), token, 403, forbidden},
 		{"an operator and an order without a token", "", ask("private-order-"+mine, ""), adminToken, 403, forbidden},
