@@ -184,7 +184,7 @@ func TestAppliedIsTold(t *testing.T) {
 	if fmt.Sprint(versions) != "[1 2]" {
 		t.Errorf("versions told: %v, want 1 and 2", versions)
 	}
-	effects, err := r.store.Effects(t.Context(), 10)
+	effects, err := r.store.Effects(t.Context(), tracking.LiveUpdate, 10)
 	if err != nil || len(effects) != 2 {
 		t.Errorf("%d effects on record, %v", len(effects), err)
 	}
@@ -219,7 +219,7 @@ func TestPersonalDataStaysInside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	effects, err := r.store.Effects(t.Context(), 10)
+	effects, err := r.store.Effects(t.Context(), tracking.LiveUpdate, 10)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,8 +11,9 @@ import (
 
 // Outbox keeps effects on record until they were carried out.
 type Outbox interface {
-	// Effects are at most n effects in the order of their commits.
-	Effects(ctx context.Context, n int) ([]tracking.Effect, error)
+	// Effects are at most n effects of a kind, oldest first; those of one
+	// order in the order of its versions.
+	Effects(ctx context.Context, kind string, n int) ([]tracking.Effect, error)
 	// DeleteEffects forgets effects that were carried out.
 	DeleteEffects(ctx context.Context, ids []int64) error
 }
@@ -23,12 +24,15 @@ type Publisher interface {
 	Publish(ctx context.Context, m Message) error
 }
 
-// Options are what a Dispatcher needs; all but Sweep are required.
+// Options are what a Dispatcher needs; all but Kind and Sweep are required.
 type Options struct {
 	Outbox    Outbox
 	Publisher Publisher
 	Channels  Channels
 	Logger    *slog.Logger
+	// Kind is which effects are carried out, default tracking.LiveUpdate.
+	// Dispatchers of different kinds do not wait for each other.
+	Kind string
 	// Sweep is how often to look for effects even without a signal, default 5 s.
 	Sweep time.Duration
 }
@@ -47,6 +51,9 @@ const batch = 256
 func NewDispatcher(opts Options) *Dispatcher {
 	if opts.Sweep == 0 {
 		opts.Sweep = 5 * time.Second
+	}
+	if opts.Kind == "" {
+		opts.Kind = tracking.LiveUpdate
 	}
 	return &Dispatcher{opts: opts, log: opts.Logger.With("component", "live"), wake: make(chan struct{}, 1)}
 }
@@ -86,7 +93,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 // effect that could not be published stays, and so do all after it: versions
 // must not overtake each other.
 func (d *Dispatcher) Dispatch(ctx context.Context) (int, error) {
-	effects, err := d.opts.Outbox.Effects(ctx, batch)
+	effects, err := d.opts.Outbox.Effects(ctx, d.opts.Kind, batch)
 	if err != nil {
 		return 0, fmt.Errorf("read effects: %w", err)
 	}

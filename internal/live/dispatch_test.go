@@ -98,7 +98,7 @@ func dispatcher(outbox live.Outbox, p live.Publisher) *live.Dispatcher {
 
 func left(t *testing.T, s *store.Store) int {
 	t.Helper()
-	effects, err := s.Effects(t.Context(), 1000)
+	effects, err := s.Effects(t.Context(), tracking.LiveUpdate, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,8 +230,10 @@ type memory struct {
 	effects func() ([]tracking.Effect, error)
 }
 
-func (m memory) Effects(context.Context, int) ([]tracking.Effect, error) { return m.effects() }
-func (m memory) DeleteEffects(context.Context, []int64) error            { return nil }
+func (m memory) Effects(context.Context, string, int) ([]tracking.Effect, error) {
+	return m.effects()
+}
+func (m memory) DeleteEffects(context.Context, []int64) error { return nil }
 
 // Run looks again by itself, at once when it is woken, and not in haste when
 // the outbox fails.

@@ -62,7 +62,7 @@ func (s *Store) applyEach(ctx context.Context, t *tx, now time.Time, batch []inb
 		applied, c, err := t.applyAll(ctx, now, batch[i:i+1], opts)
 		if err == nil {
 			var made []tracking.Effect
-			made, err = t.write(ctx, c)
+			made, err = t.write(ctx, c, s.opts.EffectKinds)
 			effects = append(effects, made...)
 		}
 		if err != nil {

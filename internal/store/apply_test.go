@@ -62,7 +62,7 @@ func TestApplyTellsAnOrdersStory(t *testing.T) {
 		if o.Snapshot.Milestone != tracking.Delivered || o.Snapshot.OrderStatus != tracking.OrderDelivered || len(o.Readings) != 5 || len(o.Scans) != 2 {
 			t.Errorf("order: %+v", o.Snapshot)
 		}
-		effects, err := s.Effects(ctxOf(t), 100)
+		effects, err := s.Effects(ctxOf(t), tracking.LiveUpdate, 100)
 		if err != nil || len(effects) != int(o.Version) {
 			t.Errorf("%d effects for version %d: %v", len(effects), o.Version, err)
 		}
@@ -98,7 +98,7 @@ func TestApplyKeepsThePoisonedOneApart(t *testing.T) {
 		if found, err := s.Webhooks(ctxOf(t), store.Filter{OrderID: "S2"}, 1, 10); err != nil || found.Total != 0 {
 			t.Errorf("the poisoned one left a trace: %+v, %v", found, err)
 		}
-		effects, err := s.Effects(ctxOf(t), 10)
+		effects, err := s.Effects(ctxOf(t), tracking.LiveUpdate, 10)
 		if err != nil || len(effects) != 2 {
 			t.Errorf("%d effects, %v; want those of the two that stand", len(effects), err)
 		}
@@ -164,7 +164,7 @@ func TestApplyParksConflictsAndTheUnknown(t *testing.T) {
 		first := told{awb: "A1", sr: "S1", number: "N1", milestone: tracking.InTransit, label: "IN TRANSIT", at: noon.Add(-2 * time.Hour)}
 		second := told{awb: "A2", sr: "S2", number: "N2", milestone: tracking.InTransit, label: "IN TRANSIT", at: noon.Add(-2 * time.Hour)}
 		apply(t, s, first, second)
-		before, err := s.Effects(ctx, 100)
+		before, err := s.Effects(ctx, tracking.LiveUpdate, 100)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +177,7 @@ func TestApplyParksConflictsAndTheUnknown(t *testing.T) {
 		if nameless.Status != inbox.Parked || nameless.Reason != inbox.UnknownOrder {
 			t.Errorf("no name at all: %+v", nameless)
 		}
-		if after, err := s.Effects(ctx, 100); err != nil || len(after) != len(before) {
+		if after, err := s.Effects(ctx, tracking.LiveUpdate, 100); err != nil || len(after) != len(before) {
 			t.Errorf("%d effects after what was parked, %d before: %v", len(after), len(before), err)
 		}
 	})

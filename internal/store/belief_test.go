@@ -179,7 +179,7 @@ func TestApplyInAnyOrderEndsInTheSameBelief(t *testing.T) {
 // was merged goes on in another, from the higher of their versions.
 func versionsHaveNoGaps(t *testing.T, s *store.Store) {
 	t.Helper()
-	effects, err := s.Effects(ctxOf(t), 10000)
+	effects, err := s.Effects(ctxOf(t), tracking.LiveUpdate, 10000)
 	if err != nil {
 		t.Fatal(err)
 	}

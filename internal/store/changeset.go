@@ -23,11 +23,11 @@ type changeset struct {
 
 	orders, aliases, identifiers, readings, scans, shipments, legs []any
 
-	names   []name // new ones: webhooks may wait for them
-	marks   []finished
-	awaits  []awaited
-	updates []tracking.Update
-	effects []any
+	names    []name // new ones: webhooks may wait for them
+	marks    []finished
+	awaits   []awaited
+	updates  []tracking.Update
+	payloads []string // the updates, encoded
 
 	then func(ctx context.Context, t *tx) error // what else belongs to it; may be nil
 }
@@ -162,21 +162,22 @@ func (c *changeset) addShipments(o *loaded) {
 	}
 }
 
-// tell puts in updates as effects, in their order.
+// tell puts in updates, in their order.
 func (c *changeset) tell(updates []tracking.Update) error {
 	for i := range updates {
 		payload, err := json.Marshal(&updates[i])
 		if err != nil {
 			return fmt.Errorf("encode an update: %w", err)
 		}
-		c.effects = append(c.effects, tracking.LiveUpdate, updates[i].OrderID, updates[i].Version, string(payload), micros(c.now))
+		c.payloads = append(c.payloads, string(payload))
 	}
 	c.updates = append(c.updates, updates...)
 	return nil
 }
 
-// write carries a changeset out and returns the effects it has added.
-func (t *tx) write(ctx context.Context, c *changeset) ([]tracking.Effect, error) {
+// write carries a changeset out and returns the effects it has added: one of
+// each kind for every update.
+func (t *tx) write(ctx context.Context, c *changeset, kinds []string) ([]tracking.Effect, error) {
 	switch n, err := t.finish(ctx, c.marks, c.now); {
 	case err != nil:
 		return nil, err
@@ -203,7 +204,7 @@ func (t *tx) write(ctx context.Context, c *changeset) ([]tracking.Effect, error)
 	if _, err := t.release(ctx, c.names); err != nil {
 		return nil, err
 	}
-	return t.addEffects(ctx, c)
+	return t.addEffects(ctx, c, kinds)
 }
 
 func (t *tx) saveOrders(ctx context.Context, c *changeset) error {

@@ -48,7 +48,7 @@ func (s *Store) decide(ctx context.Context, make func(ctx context.Context, t *tx
 }
 
 func (s *Store) carryOut(ctx context.Context, t *tx, c *changeset) error {
-	effects, err := t.write(ctx, c)
+	effects, err := t.write(ctx, c, s.opts.EffectKinds)
 	if err != nil {
 		return err
 	}

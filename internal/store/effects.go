@@ -11,9 +11,17 @@ import (
 )
 
 // addEffects keeps the updates of a changeset as effects, in their order.
-func (t *tx) addEffects(ctx context.Context, c *changeset) ([]tracking.Effect, error) {
-	ids := make([]int64, 0, len(c.updates))
-	err := t.insert(ctx, `INSERT INTO effects (kind, order_id, version, payload, created_at) VALUES `, 5, c.effects, `
+func (t *tx) addEffects(ctx context.Context, c *changeset, kinds []string) ([]tracking.Effect, error) {
+	effects := make([]tracking.Effect, 0, len(c.updates)*len(kinds))
+	rows := make([]any, 0, 5*cap(effects))
+	for i := range c.updates {
+		for _, kind := range kinds {
+			effects = append(effects, tracking.Effect{Kind: kind, Update: c.updates[i]})
+			rows = append(rows, kind, c.updates[i].OrderID, c.updates[i].Version, c.payloads[i], micros(c.now))
+		}
+	}
+	ids := make([]int64, 0, len(effects))
+	err := t.insert(ctx, `INSERT INTO effects (kind, order_id, version, payload, created_at) VALUES `, 5, rows, `
 		RETURNING id`, func(rows *sql.Rows) error {
 		var id int64
 		err := rows.Scan(&id)
@@ -25,26 +33,27 @@ func (t *tx) addEffects(ctx context.Context, c *changeset) ([]tracking.Effect, e
 	}
 	// Ids are given out in the order of the rows, but need not be returned in it.
 	slices.Sort(ids)
-	effects := make([]tracking.Effect, len(ids))
 	for i, id := range ids {
-		effects[i] = tracking.Effect{ID: id, Kind: tracking.LiveUpdate, Update: c.updates[i]}
+		effects[i].ID = id
 	}
 	return effects, nil
 }
 
-// Effects are those not done yet, oldest first, at most limit.
-func (s *Store) Effects(ctx context.Context, limit int) ([]tracking.Effect, error) {
+// Effects are those of one kind that are not done yet, oldest first, at most
+// limit. Those of one order come in the order of its versions.
+func (s *Store) Effects(ctx context.Context, kind string, limit int) ([]tracking.Effect, error) {
 	var effects []tracking.Effect
 	err := s.read(ctx, "read effects", `
-		SELECT id, kind, payload
+		SELECT id, payload
 		FROM effects
+		WHERE kind = $1
 		ORDER BY id
-		LIMIT $1`, []any{limit}, func(rows *sql.Rows) error {
+		LIMIT $2`, []any{kind, limit}, func(rows *sql.Rows) error {
 		var (
-			e       tracking.Effect
+			e       = tracking.Effect{Kind: kind}
 			payload string
 		)
-		if err := rows.Scan(&e.ID, &e.Kind, &payload); err != nil {
+		if err := rows.Scan(&e.ID, &payload); err != nil {
 			return err
 		}
 		if err := json.Unmarshal([]byte(payload), &e.Update); err != nil {
@@ -54,6 +63,20 @@ func (s *Store) Effects(ctx context.Context, limit int) ([]tracking.Effect, erro
 		return nil
 	})
 	return effects, err
+}
+
+// deleteOtherEffects forgets effects of kinds that nobody carries out any more.
+func (s *Store) deleteOtherEffects(ctx context.Context, kinds []string) error {
+	return s.change(ctx, "delete effects of other kinds", func(ctx context.Context, t *tx) error {
+		res, err := t.exec(ctx, `DELETE FROM effects WHERE kind NOT IN (`+placeholders(1, len(kinds))+`)`, anys(kinds)...)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err == nil && n > 0 {
+			s.log.Info("effects.dropped", "effects", n, "kept_kinds", kinds)
+		}
+		return nil
+	})
 }
 
 // DeleteEffects forgets effects that are done.

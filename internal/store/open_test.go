@@ -41,7 +41,7 @@ func TestReopenFindsEverything(t *testing.T) {
 		if _, err := s.Meta(ctx, "nothing"); tracking.ErrorCode(err) != tracking.NotFound {
 			t.Errorf("a value that is not there: %v", err)
 		}
-		effects, err := s.Effects(ctx, 10)
+		effects, err := s.Effects(ctx, tracking.LiveUpdate, 10)
 		if err != nil || len(effects) != 1 || len(told1) != 1 || effects[0].ID != told1[0].ID || effects[0].Update.Shipment.AWBCode != "A" {
 			t.Fatalf("effects after reopening: %+v, told at commit: %+v; %v", effects, told1, err)
 		}
@@ -53,7 +53,7 @@ func TestReopenFindsEverything(t *testing.T) {
 		if next.OrderID != a.OrderID || next.Updates[0].Version != 2 {
 			t.Errorf("the next push: %+v", next)
 		}
-		if effects, err = s.Effects(ctx, 10); err != nil || len(effects) != 1 || effects[0].ID <= told1[0].ID {
+		if effects, err = s.Effects(ctx, tracking.LiveUpdate, 10); err != nil || len(effects) != 1 || effects[0].ID <= told1[0].ID {
 			t.Errorf("an effect's id was used again: %+v, %v", effects, err)
 		}
 	})

@@ -22,6 +22,10 @@ type Options struct {
 	// alone, if it is not there; one process at a time may have it open.
 	DataDir string
 	Logger  *slog.Logger
+	// EffectKinds are the kinds of effects that every update makes, one of
+	// each. Open deletes those of other kinds: nobody carries them out any
+	// more. Without any it is tracking.LiveUpdate, and nothing is deleted.
+	EffectKinds []string
 	// Committed is told of new effects after the commit that made them, in the
 	// order of the commits. It must not block. What it misses, Effects has.
 	Committed func(effects []tracking.Effect)
@@ -69,6 +73,10 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	if opts.QueueBytes == 0 {
 		opts.QueueBytes = 64 << 20
 	}
+	kinds := opts.EffectKinds
+	if len(kinds) == 0 {
+		opts.EffectKinds = []string{tracking.LiveUpdate}
+	}
 	if opts.Committed == nil {
 		opts.Committed = func([]tracking.Effect) {}
 	}
@@ -78,6 +86,11 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	}
 	if err := s.openSQLite(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the data folder %s: %w", opts.DataDir, err), s.shut())
+	}
+	if len(kinds) > 0 {
+		if err := s.deleteOtherEffects(ctx, kinds); err != nil {
+			return nil, errors.Join(err, s.shut())
+		}
 	}
 	s.committer.Go(s.runCommitter)
 	return s, nil

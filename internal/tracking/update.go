@@ -33,6 +33,10 @@ type Effect struct {
 // LiveUpdate is the kind of an effect that tells watchers of an Update.
 const LiveUpdate = "live"
 
+// LiveExternal is the kind of an effect that tells an outside server of an
+// Update. It is apart from LiveUpdate so that each waits for its own target.
+const LiveExternal = "live.external"
+
 // HistoryInUpdate is how many of the newest timeline entries an Update carries.
 const HistoryInUpdate = 20
 
