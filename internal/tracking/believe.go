@@ -20,8 +20,9 @@ type Belief struct {
 // from all evidence. It is pure: the same evidence gives the same belief,
 // whatever the order of arrival. The ids of shipments are empty.
 func (o *Order) Believe() Belief {
-	b := Belief{Number: o.DisplayNumber(), main: -1}
-	for _, p := range o.parcels() {
+	readings := o.sortedReadings()
+	b := Belief{Number: o.displayNumber(readings), main: -1}
+	for _, p := range parcels(readings, o.sortedScans()) {
 		b.Shipments = append(b.Shipments, p.shipment())
 	}
 	b.OrderStatus = orderStatus(o, b.Shipments)
@@ -180,13 +181,15 @@ func mainShipment(shipments []Shipment) int {
 
 // DisplayNumber is the shop's number of the order: as registered, else as the
 // earliest forward push told it, else as a return did.
-func (o *Order) DisplayNumber() string {
+func (o *Order) DisplayNumber() string { return o.displayNumber(o.sortedReadings()) }
+
+func (o *Order) displayNumber(sorted []*Reading) string {
 	if o.Number != "" {
 		return o.Number
 	}
 	var number string
 	weakness := 4
-	for _, r := range o.sortedReadings() {
+	for _, r := range sorted {
 		weak := 0
 		switch {
 		case r.Number == "":

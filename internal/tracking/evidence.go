@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Direction tells a parcel on its way to the buyer from a customer's return.
@@ -115,7 +117,7 @@ func (r *Reading) statusKey() string {
 	}
 	what := string(r.Milestone) + "/" + r.Label
 	if r.Milestone == "" {
-		what = "?/" + fold(r.Raw)
+		what = "?/" + string(appendFolded(nil, r.Raw))
 	}
 	if r.Registered {
 		what = "registered"
@@ -126,16 +128,16 @@ func (r *Reading) statusKey() string {
 // Key identifies the reading in its order's evidence. Two readings with one
 // key differ at most in when they were told and received.
 func (r *Reading) Key() string {
-	h := sha256.New()
-	for _, s := range []string{
+	b := make([]byte, 0, 512)
+	for _, s := range [...]string{
 		r.statusKey(), r.SR, r.MaybeSR, r.Number, r.ChannelID, r.ForwardRef, r.ReturnAWB, string(r.Direction),
-		string(r.TimeSource), strconv.FormatBool(r.Released),
-		r.Courier, r.ETA, r.UndeliveredReason, r.ProofOfDelivery, unix(r.DeliveredAt),
+		string(r.TimeSource), r.Courier, r.ETA, r.UndeliveredReason, r.ProofOfDelivery,
 	} {
-		h.Write([]byte(s))
-		h.Write([]byte{0})
+		b = append(append(b, s...), 0)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	b = appendUnix(b, r.DeliveredAt)
+	b = strconv.AppendBool(b, r.Released)
+	return digest(b)
 }
 
 // absorb takes in another telling of the same reading and reports whether
@@ -178,12 +180,13 @@ func (s *Scan) Key() string {
 	if subject == "" {
 		subject = cmp.Or(s.SR, s.MaybeSR, s.Number)
 	}
-	h := sha256.New()
-	for _, part := range []string{subject, unix(s.At), fold(s.Code), fold(s.Activity), fold(s.Location)} {
-		h.Write([]byte(part))
-		h.Write([]byte{0})
+	b := make([]byte, 0, 512)
+	b = append(append(b, subject...), 0)
+	b = append(appendUnix(b, s.At), 0)
+	for _, part := range [...]string{s.Code, s.Activity, s.Location} {
+		b = append(appendFolded(b, part), 0)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	return digest(b)
 }
 
 // absorb takes in another telling of the same scan and reports whether
@@ -207,8 +210,29 @@ type Evidence struct {
 	Scans   []Scan
 }
 
-// fold makes texts that differ only in case and blanks equal.
-func fold(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
+// appendFolded appends s such that texts which differ only in case and blanks
+// come out equal.
+func appendFolded(b []byte, s string) []byte {
+	blank := false
+	begun := len(b)
+	for _, r := range s {
+		if unicode.IsSpace(r) {
+			blank = len(b) > begun
+			continue
+		}
+		if blank {
+			b, blank = append(b, ' '), false
+		}
+		b = utf8.AppendRune(b, unicode.ToLower(r))
+	}
+	return b
+}
+
+// digest is short enough for a key and long enough never to collide.
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:16])
+}
 
 // told chooses between two tellings of one field: something beats nothing,
 // and of two different ones the smaller, so that the choice commutes.
@@ -219,11 +243,11 @@ func told(a, b string) string {
 	return min(a, b)
 }
 
-func unix(t time.Time) string {
+func appendUnix(b []byte, t time.Time) []byte {
 	if t.IsZero() {
-		return ""
+		return b
 	}
-	return strconv.FormatInt(t.Unix(), 10)
+	return strconv.AppendInt(b, t.Unix(), 10)
 }
 
 func earliest(a, b time.Time) time.Time {

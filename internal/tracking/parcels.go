@@ -60,11 +60,11 @@ type group struct {
 	scans    []*Scan
 }
 
-// parcels splits an order's evidence into its shipments. Which shipment a
+// parcels splits an order's evidence, sorted, into its shipments. Which shipment a
 // piece of evidence belongs to follows from all evidence, never from the order
 // of arrival.
-func (o *Order) parcels() []*parcel {
-	p := o.placement()
+func parcels(readings []*Reading, scans []*Scan) []*parcel {
+	p := newPlacement(readings, scans)
 	groups := map[groupKey]*group{}
 	at := func(k groupKey) *group {
 		if groups[k] == nil {
@@ -73,7 +73,7 @@ func (o *Order) parcels() []*parcel {
 		return groups[k]
 	}
 	var loose []*Reading
-	for _, r := range o.sortedReadings() {
+	for _, r := range readings {
 		k, placed := p.group(r.Direction, r.SR, r.AWB, r.MaybeSR)
 		if !placed && r.AWB == "" {
 			loose = append(loose, r)
@@ -81,7 +81,7 @@ func (o *Order) parcels() []*parcel {
 		}
 		at(k).readings = append(at(k).readings, r)
 	}
-	for _, s := range o.sortedScans() {
+	for _, s := range scans {
 		k, _ := p.group(Forward, s.SR, s.AWB, s.MaybeSR)
 		at(k).scans = append(at(k).scans, s)
 	}
@@ -108,7 +108,7 @@ type placement struct {
 	only    map[Direction]string
 }
 
-func (o *Order) placement() placement {
+func newPlacement(readings []*Reading, scans []*Scan) placement {
 	p := placement{
 		srOfAWB: map[string]string{}, srs: map[string]bool{},
 		returns: map[string]bool{}, only: map[Direction]string{},
@@ -118,17 +118,17 @@ func (o *Order) placement() placement {
 			p.srOfAWB[awb] = sr
 		}
 	}
-	for _, s := range o.sortedScans() {
+	for _, s := range scans {
 		own(s.AWB, s.SR)
 	}
-	for _, r := range o.sortedReadings() { // the newest telling wins
+	for _, r := range readings { // the newest telling wins
 		if r.SR != "" {
 			p.srs[r.SR] = true
 		}
 		own(r.AWB, r.SR)
 		own(r.ReturnAWB, r.SR)
 	}
-	for _, r := range o.Readings {
+	for _, r := range readings {
 		if r.Direction == Return {
 			sr := cmp.Or(r.SR, p.srOfAWB[r.AWB])
 			p.returns["sr:"+sr] = sr != ""
