@@ -28,7 +28,7 @@ type line struct{ code, activity, status, label string }
 var (
 	manifested = line{"X-UCI", "Manifested - Manifest uploaded", "5", "MANIFEST GENERATED"}
 	pickedUp   = line{"X-PPOM", "In Transit - Shipment picked up", "42", "PICKED UP"}
-	atOrigin   = line{"X-PIOM", "In Transit - Shipment Recieved at Origin Center", "6", "SHIPPED"}
+	atOrigin   = line{"X-PIOM", "In Transit - Shipment Recieved at Origin Center", "6", "SHIPPED"} //nolint:misspell // as couriers send it
 	onTrip     = line{"X-DLL2F", "In Transit - Bag Added To Trip", "18", "IN TRANSIT"}
 	arrived    = line{"X-ILL2F", "In Transit - Trip Arrived", "18", "IN TRANSIT"}
 	bagged     = line{"X-DBL1F", "In Transit - Added to Bag", "NA", "NA"}

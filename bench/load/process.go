@@ -60,3 +60,27 @@ func kilobytes(status []byte, name string) int64 {
 	n, _ := strconv.ParseInt(string(fields[0]), 10, 64)
 	return n << 10
 }
+
+// Busy is the CPU time that the whole machine has spent so far, on all its
+// cores together. What processes under test have not spent of it went to
+// others.
+func Busy() (time.Duration, error) {
+	raw, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, fmt.Errorf("read the machine's CPU time: %w", err)
+	}
+	line, _, _ := bytes.Cut(raw, []byte("\n"))
+	var total time.Duration
+	for i, f := range bytes.Fields(line) {
+		const idle, iowait, steal = 4, 5, 8 // the name is the first; behind steal, guests are counted twice
+		if i == 0 || i == idle || i == iowait || i > steal {
+			continue
+		}
+		n, err := strconv.ParseInt(string(f), 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("read the machine's CPU time: %w", err)
+		}
+		total += time.Duration(n) * tick
+	}
+	return total, nil
+}

@@ -182,30 +182,36 @@ func (f *filler) fill(ctx context.Context, from, end int) error {
 	}
 	defer func() { _ = tx.Rollback() }()
 	for _, t := range f.tables {
-		stmt, err := tx.PrepareContext(ctx, t.insert)
-		if err != nil {
-			return err
-		}
-		args := make([]any, 0, fillAtOnce*len(t.columns))
-		for n := from; n < end; n++ {
-			row := make(map[string]any, len(t.columns))
-			for i, c := range t.columns {
-				row[c] = t.rows[n%len(t.rows)][i]
-			}
-			t.change(row, n)
-			for _, c := range t.columns {
-				args = append(args, row[c])
-			}
-			if len(args) == cap(args) {
-				if _, err := stmt.ExecContext(ctx, args...); err != nil {
-					return err
-				}
-				args = args[:0]
-			}
-		}
-		if err := stmt.Close(); err != nil {
+		if err := t.copies(ctx, tx, from, end); err != nil {
 			return err
 		}
 	}
 	return tx.Commit()
+}
+
+// copies writes rows of one table.
+func (t *table) copies(ctx context.Context, tx *sql.Tx, from, end int) error {
+	stmt, err := tx.PrepareContext(ctx, t.insert)
+	if err != nil {
+		return err
+	}
+	defer stmt.Close()
+	args := make([]any, 0, fillAtOnce*len(t.columns))
+	for n := from; n < end; n++ {
+		row := make(map[string]any, len(t.columns))
+		for i, c := range t.columns {
+			row[c] = t.rows[n%len(t.rows)][i]
+		}
+		t.change(row, n)
+		for _, c := range t.columns {
+			args = append(args, row[c])
+		}
+		if len(args) == cap(args) {
+			if _, err := stmt.ExecContext(ctx, args...); err != nil {
+				return err
+			}
+			args = args[:0]
+		}
+	}
+	return nil
 }

@@ -135,7 +135,7 @@ func (b *bench) inBurst(ctx context.Context, s *subject) (values, error) {
 	if r == nil || r.Acked == 0 {
 		return nil, err
 	}
-	v := values{"acks_per_s": r.AcksPerSecond(), "ack_p99_ms": quantile(r, 99), "generator_cpu_us": perEvent(d.generator, r.Acked)}
+	v := values{"acks_per_s": r.AcksPerSecond(), "ack_p99_ms": quantile(r, 99), "generator_cpu_us": perEvent(d.generator, r.Acked), "others_cores": d.others()}
 	if !s.keeps() {
 		v["cpu_us"] = perEvent(d.main, r.Acked)
 	}
@@ -156,7 +156,7 @@ func (b *bench) inPipeline(ctx context.Context, s *subject) (values, error) {
 	if r == nil || r.Events == 0 {
 		return nil, err
 	}
-	v := values{"per_s": r.EventsPerSecond(), "cpu_us": perEvent(d.main, r.Events), "generator_cpu_us": perEvent(d.generator, r.Events)}
+	v := values{"per_s": r.EventsPerSecond(), "cpu_us": perEvent(d.main, r.Events), "generator_cpu_us": perEvent(d.generator, r.Events), "others_cores": d.others()}
 	if s.live != nil {
 		v["live_cpu_us"] = perEvent(d.live, r.Events)
 	}
@@ -179,7 +179,7 @@ func (b *bench) atRate(ctx context.Context, s *subject, rate int) (values, error
 	if r == nil || r.Acked == 0 {
 		return nil, err
 	}
-	v := values{"ack_p50_ms": quantile(r, 50), "ack_p99_ms": quantile(r, 99), "cpu_us": perEvent(d.main, r.Acked)}
+	v := values{"ack_p50_ms": quantile(r, 50), "ack_p99_ms": quantile(r, 99), "cpu_us": perEvent(d.main, r.Acked), "others_cores": d.others()}
 	if r.Events > 0 {
 		v["event_p50_ms"] = float64(r.Event.ValueAtQuantile(50)) / 1000
 		v["event_p99_ms"] = float64(r.Event.ValueAtQuantile(99)) / 1000
@@ -198,12 +198,13 @@ func (b *bench) measured(ctx context.Context, s *subject, o load.Options) (*load
 			return nil, spent{}, err
 		}
 	}
-	before := b.spent(ctx, s)
+	before, began := b.spent(ctx, s), time.Now()
 	r, err := load.Run(ctx, o)
 	if r == nil {
 		return nil, spent{}, err
 	}
 	d := b.spent(ctx, s).since(before)
+	d.took = time.Since(began)
 	if err == nil && r.Refused+r.Unanswered > 0 {
 		err = fmt.Errorf("%d pushes were refused and %d not answered; the first: %w", r.Refused, r.Unanswered, r.First)
 	}

@@ -35,7 +35,7 @@ func newReport(ctx context.Context, b *bench) *report {
 		Date: time.Now().UTC().Format(time.DateOnly), Host: fmt.Sprintf("%s-%s-%dcpu", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
 		CPU: cpuModel(), rates: b.rates, Versions: map[string]string{"go": runtime.Version(), "node": output(ctx, "node", "--version")},
 	}
-	r.Versions["commit"] = output(ctx, "git", "-C", b.root, "describe", "--always", "--dirty")
+	r.Versions["commit"] = envOr("BENCH_COMMIT", output(ctx, "git", "-C", b.root, "describe", "--always", "--dirty"))
 	if conn, err := pgx.Connect(ctx, b.database); err == nil {
 		var version string
 		if conn.QueryRow(ctx, `SHOW server_version`).Scan(&version) == nil {
@@ -136,6 +136,8 @@ func (r *report) rows() []row {
 		plain("memory at its highest, MB", "rss_loaded_mb", 0),
 		plain("start to ready, ms", "ready_ms", 0),
 		plain("stripped binary, MB", "binary_mb", 1),
+		plain("cores that others took, burst", "burst_others_cores", 1),
+		plain("… full pipeline", "pipeline_others_cores", 1),
 	)
 }
 
@@ -156,7 +158,7 @@ func (r *report) markdown() string {
 	fmt.Fprintf(&b, "# %s, %s\n\n", r.Date, r.Host)
 	fmt.Fprintf(&b, "%s. Go %s, Node.js %s, PostgreSQL %s; commit %s. Load average before: %s.\n", r.CPU, strings.TrimPrefix(r.Versions["go"], "go"),
 		r.Versions["node"], r.Versions["postgresql"], r.Versions["commit"], r.Busy)
-	fmt.Fprintf(&b, "Median of %d rounds (least to most); ratios are of one round. Server and generator share the cores.\n\n", len(r.Rounds))
+	fmt.Fprintf(&b, "Median of the rounds (least to most), of which there were %d; ratios are of one round. Server and generator share the cores.\n\n", len(r.Rounds))
 	b.WriteString("| |")
 	for _, c := range columns {
 		b.WriteString(" " + c.title + " |")

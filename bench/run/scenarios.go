@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,8 +93,8 @@ func (b *bench) intake(ctx context.Context, dir string, rate float64, args ...st
 
 // scenarioFsync makes every sync of the disk take 10 ms longer.
 func (b *bench) scenarioFsync(ctx context.Context) error {
-	strace, err := exec.LookPath("strace")
-	if err != nil {
+	strace := output(ctx, "which", "strace")
+	if strace == "" {
 		fmt.Println("fsync: left out, there is no strace to slow system calls with")
 		return nil
 	}

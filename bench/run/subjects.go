@@ -169,6 +169,8 @@ type spent struct {
 	main, live time.Duration
 	backends   map[int]time.Duration
 	generator  time.Duration
+	machine    time.Duration // everyone
+	took       time.Duration // of a difference: by the clock
 }
 
 func (b *bench) spent(ctx context.Context, s *subject) (t spent) {
@@ -180,16 +182,25 @@ func (b *bench) spent(ctx context.Context, s *subject) (t spent) {
 		t.backends = b.backends(ctx, s.database)
 	}
 	t.generator, _ = load.CPU(os.Getpid())
+	t.machine, _ = load.Busy()
 	return t
 }
 
 // since is what was spent after an earlier look.
 func (t spent) since(before spent) spent {
-	d := spent{main: t.main - before.main, live: t.live - before.live, generator: t.generator - before.generator, backends: map[int]time.Duration{}}
+	d := spent{
+		main: t.main - before.main, live: t.live - before.live, generator: t.generator - before.generator,
+		machine: t.machine - before.machine, backends: map[int]time.Duration{},
+	}
 	for pid, spent := range t.backends {
 		d.backends[pid] = spent - before.backends[pid]
 	}
 	return d
+}
+
+// others is how many cores those took who have nothing to do with the bench.
+func (t spent) others() float64 {
+	return max(0, (t.machine-t.main-t.live-t.generator-t.database()).Seconds()/t.took.Seconds())
 }
 
 func (t spent) database() (sum time.Duration) {
