@@ -177,8 +177,8 @@ func TestTrackIsRateLimited(t *testing.T) {
 		t.Errorf("ten seconds later: %d", a.status)
 	}
 	// Webhooks are never refused for their number.
-	for i := range 200 {
-		h.now = noon
+	h.now = noon
+	for i := range 100 {
 		a := h.do("POST", "/api/webhooks/courier", fmt.Sprintf(`{"awb":"%d","current_status":"IN TRANSIT"}`, i), "x-api-key", webhookToken)
 		if a.status != http.StatusOK {
 			t.Fatalf("push %d: %d", i, a.status)
