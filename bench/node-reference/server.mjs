@@ -3,6 +3,7 @@
 import express from "express";
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import http from "node:http";
 import pg from "pg";
 import Pusher from "pusher";
 import { receipt, verified } from "./intake.mjs";
@@ -18,6 +19,8 @@ const pusher = new Pusher({
   host: process.env.SOKETI_HOST,
   port: process.env.SOKETI_PORT,
   useTLS: false,
+  // Without it the SDK opens a connection for each publish.
+  agent: new http.Agent({ keepAlive: true }),
 });
 
 const attempts = 3;

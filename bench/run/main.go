@@ -54,7 +54,7 @@ func run(ctx context.Context) error {
 	rows := flag.String("rows", "1000000", "rows, with -scenario rows: one or more numbers with commas between")
 	flag.Parse()
 
-	s.rates, s.burst, s.pipeline, s.hold = []int{500, 1000, 2000}, 3*time.Second, 4*time.Second, 4*time.Second
+	s.rates, s.burst, s.pipeline, s.hold = []int{500, 1000, 2000}, 3*time.Second, 3*time.Second, 3*time.Second
 	if s.quick {
 		s.rates, s.burst, s.pipeline, s.hold, s.rounds = []int{500, 2000}, 1500*time.Millisecond, 2*time.Second, 2*time.Second, 1
 	}
