@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,12 +30,11 @@ type App struct {
 	life      *lifecycle
 	store     *store.Store
 	inbox     *inbox.Inbox
-	realtime  *pusher.Server // nil when watchers go to an outside server
-	effects   *live.Dispatcher
+	pusherApp pusher.App
+	realtime  *pusher.Server // nil when watchers go to an outside server alone
+	effects   []*live.Dispatcher
 	api       *httpapi.API
 	addr      net.Addr
-	appKey    string
-	appSecret string
 }
 
 // Start builds everything and begins to serve; it has bound its address and is
@@ -51,9 +49,6 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger) (*App, err
 }
 
 func (a *App) start(ctx context.Context) error {
-	if !a.cfg.Live.Embedded() || a.cfg.Live.External() {
-		return errors.New("LIVE: this version serves watchers itself only; unset SOKETI_HOST, or set LIVE=embedded")
-	}
 	if a.cfg.DatabaseURL.IsSet() {
 		return errors.New("DATABASE_URL: this version keeps its data in SQLite only; unset it, and DATA_DIR names the folder")
 	}
@@ -64,60 +59,19 @@ func (a *App) start(ctx context.Context) error {
 	if err := a.startRealtime(ctx, registry); err != nil {
 		return err
 	}
-	a.effects = live.NewDispatcher(live.Options{
-		Outbox: a.store, Publisher: live.Embedded{Server: a.realtime}, Logger: a.log,
-		Channels: live.Channels{PublicOrders: a.cfg.PublicOrderChannels, PublicShipments: a.cfg.PublicShipmentsChannel},
-	})
-	a.life.background("live", 10*time.Second, a.effects.Run)
+	a.startPublishing()
 	a.startInbox(registry)
 	a.life.background("retention", 10*time.Second, a.retain)
 	return a.serve(ctx, registry)
 }
 
 func (a *App) openStore(ctx context.Context) error {
-	s, err := store.Open(ctx, store.Options{DataDir: a.cfg.DataDir, Logger: a.log})
+	s, err := store.Open(ctx, store.Options{DataDir: a.cfg.DataDir, Logger: a.log, EffectKinds: effectKinds(a.cfg)})
 	if err != nil {
 		return err
 	}
 	a.store = s
 	a.life.onStop("store", 20*time.Second, func(context.Context) error { return s.Close() })
-	return nil
-}
-
-// startRealtime starts the Pusher server. Its app is the one of the settings,
-// or one that is made once and kept.
-func (a *App) startRealtime(ctx context.Context, registry *prometheus.Registry) error {
-	id, key, secret := a.cfg.Soketi.AppID, a.cfg.Soketi.AppKey, a.cfg.Soketi.AppSecret.Reveal()
-	kept := func(name, configured string) (string, error) {
-		if configured != "" {
-			return configured, nil
-		}
-		value, err := a.store.KeptSecret(ctx, name, strings.ToLower(rand.Text()))
-		if err != nil {
-			return "", fmt.Errorf("keep the realtime server's %s: %w", name, err)
-		}
-		return value, nil
-	}
-	var err error
-	if id == "" {
-		id = "waybill"
-	}
-	if key, err = kept("realtime.key", key); err != nil {
-		return err
-	}
-	if secret, err = kept("realtime.secret", secret); err != nil {
-		return err
-	}
-	a.appKey, a.appSecret = key, secret
-	a.realtime, err = pusher.New(pusher.Options{
-		App: pusher.App{ID: id, Key: key, Secret: secret}, Logger: a.log,
-		AllowedOrigins: nil, // an order's page may stand on any origin; its id is the right to watch
-		Observer:       newWatcherMetrics(registry),
-	})
-	if err != nil {
-		return fmt.Errorf("start the realtime server: %w", err)
-	}
-	a.life.onStop("realtime", 15*time.Second, a.realtime.Drain)
 	return nil
 }
 
@@ -135,7 +89,7 @@ func (a *App) startInbox(registry prometheus.Registerer) {
 		Apply:       inbox.ApplyOptions{AutoCreate: a.cfg.AutoCreateOrders},
 		Metrics:     inbox.NewMetrics(registry),
 		Logger:      a.log,
-		Applied:     func([]tracking.Update) { a.effects.Wake() },
+		Applied:     func([]tracking.Update) { a.wakePublishing() },
 	})
 	a.life.background("inbox", 20*time.Second, a.inbox.Run)
 }
@@ -153,8 +107,8 @@ func (a *App) serve(ctx context.Context, registry *prometheus.Registry) error {
 	metrics := metricsHandler(registry)
 	a.api = httpapi.New(httpapi.Options{
 		Inbox: a.inbox, Store: a.store, Guard: access.NewGuard(a.cfg.AdminToken.Reveal()), WatchTokens: access.NewWatchTokens(secret),
-		RealtimeServer: a.realtime, Metrics: metrics, Logger: a.log, Changed: a.effects.Wake,
-		Realtime:  httpapi.Realtime{Key: a.appKey, Secret: a.appSecret, Host: socket.Host, Port: socket.Port, TLS: socket.TLS},
+		RealtimeServer: a.realtimeHandler(), Metrics: metrics, Logger: a.log, Changed: a.wakePublishing,
+		Realtime:  httpapi.Realtime{Key: a.pusherApp.Key, Host: socket.Host, Port: socket.Port, TLS: socket.TLS, Authorize: a.pusherApp.AuthorizeChannel},
 		Shop:      httpapi.Shop{Name: a.cfg.Shop.Name, LogoURL: a.cfg.Shop.LogoURL, Color: a.cfg.Shop.Color, SupportURL: a.cfg.Shop.SupportURL},
 		PublicURL: publicURL, TrustedProxies: a.cfg.TrustedProxies, AllowedOrigins: a.cfg.AllowedOrigins,
 		ShopOrderIDs: a.cfg.ShopOrderIDs, PublicChannels: a.cfg.PublicOrderChannels,
@@ -178,7 +132,7 @@ func (a *App) serve(ctx context.Context, registry *prometheus.Registry) error {
 func (a *App) listen(ctx context.Context, name, addr string, h http.Handler) (net.Addr, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("listen for %s: %w; is another process on this port? PORT sets another one", name, err)
+		return nil, fmt.Errorf("listen for %s at %s: %w; is another process there? PORT, HOST and METRICS_ADDR choose other addresses", name, addr, err)
 	}
 	server := httpapi.NewServer(h, a.log)
 	served := make(chan error, 1)
@@ -229,7 +183,7 @@ func (a *App) URL() string {
 }
 
 // AppKey is the public key that browsers connect to the realtime server with.
-func (a *App) AppKey() string { return a.appKey }
+func (a *App) AppKey() string { return a.pusherApp.Key }
 
 func reveal(secrets []config.Secret) []string {
 	shown := make([]string, 0, len(secrets))

@@ -40,14 +40,16 @@ type Options struct {
 	Now            func() time.Time
 }
 
-// Realtime is how browsers reach the Pusher-protocol server, and the app's
-// secret, which signs private channels. Empty Host and zero Port mean the
-// page's own.
+// Realtime is how browsers reach the Pusher-protocol server. Empty Host and
+// zero Port mean the page's own.
 type Realtime struct {
-	Key, Secret string
-	Host        string
-	Port        int
-	TLS         *bool
+	Key  string
+	Host string
+	Port int
+	TLS  *bool
+	// Authorize signs that a socket may join a private channel; it refuses
+	// every other kind of channel and what is not a socket id.
+	Authorize func(socketID, channel string) (string, error)
 }
 
 // Shop is how the buyer's pages call and colour the shop.

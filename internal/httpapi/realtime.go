@@ -1,9 +1,6 @@
 package httpapi
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -57,9 +54,11 @@ func (a *API) authorizeChannel(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return errForbidden
 	}
-	mac := hmac.New(sha256.New, []byte(a.opts.Realtime.Secret))
-	mac.Write([]byte(socket + ":" + channel))
-	writeJSON(w, http.StatusOK, channelAuth{Auth: a.opts.Realtime.Key + ":" + hex.EncodeToString(mac.Sum(nil))})
+	auth, err := a.opts.Realtime.Authorize(socket, channel)
+	if err != nil {
+		return errForbidden
+	}
+	writeJSON(w, http.StatusOK, channelAuth{Auth: auth})
 	return nil
 }
 

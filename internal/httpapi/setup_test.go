@@ -85,7 +85,7 @@ func setup(t testing.TB, change ...func(*httpapi.Options)) *house {
 	h.options = httpapi.Options{
 		Inbox: h.inbox, Store: h.store, Guard: access.NewGuard(adminToken), WatchTokens: h.watch, RealtimeServer: realtime,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), Logger: log,
-		Realtime: httpapi.Realtime{Key: appKey, Secret: appSecret}, PublicURL: "https://track.shop.example/", PublicChannels: true,
+		Realtime: httpapi.Realtime{Key: appKey, Authorize: pusher.App{Key: appKey, Secret: appSecret}.AuthorizeChannel}, PublicURL: "https://track.shop.example/", PublicChannels: true,
 		ShopOrderIDs: true, AllowedOrigins: []string{"https://shop.example"}, Now: func() time.Time { return h.now },
 	}
 	for _, c := range change {

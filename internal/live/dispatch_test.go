@@ -235,27 +235,39 @@ func (m memory) Effects(context.Context, string, int) ([]tracking.Effect, error)
 }
 func (m memory) DeleteEffects(context.Context, []int64) error { return nil }
 
-// Run looks again by itself, at once when it is woken, and not in haste when
-// the outbox fails.
+// Run looks again by itself and at once when it is woken; when the outbox
+// fails it rests, longer each time, whoever wakes it.
 func TestRunLooksAgain(t *testing.T) {
 	t.Parallel()
-	for name, failure := range map[string]error{"nothing to do": nil, "the outbox fails": errors.New("no disk")} {
-		t.Run(name, func(t *testing.T) {
+	tests := []struct {
+		name    string
+		failure error
+		want    string
+	}{
+		{"nothing to do", nil, "[0s 5s 7s 10s]"},
+		{"the outbox fails", errors.New("no disk"), "[0s 1s 3s 7s]"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
 				var at []time.Duration
-				d := dispatcher(memory{func() ([]tracking.Effect, error) {
-					at = append(at, time.Since(began))
-					return nil, failure
-				}}, &recorder{})
+				d := live.NewDispatcher(live.Options{
+					Outbox: memory{func() ([]tracking.Effect, error) {
+						at = append(at, time.Since(began))
+						return nil, tt.failure
+					}},
+					Publisher: &recorder{}, Logger: slog.New(slog.DiscardHandler),
+					Backoff: func(failures int) time.Duration { return time.Second << (failures - 1) },
+				})
 				ctx, cancel := context.WithTimeout(t.Context(), 11*time.Second)
 				defer cancel()
 				time.AfterFunc(7*time.Second, d.Wake)
 				if err := d.Run(ctx); err != nil {
 					t.Errorf("run: %v", err)
 				}
-				if got := fmt.Sprint(at); got != "[0s 5s 7s 10s]" {
+				if got := fmt.Sprint(at); got != tt.want {
 					t.Errorf("looked at %s", got)
 				}
 			})
