@@ -1,7 +1,6 @@
 package inbox
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -73,7 +72,7 @@ func (i *Inbox) receive(ctx context.Context, p Push) (Receipt, string, error) {
 		AWB: head.AWB, SROrderID: head.SROrderID, OrderNumber: head.OrderNumber,
 		CurrentStatus: head.CurrentStatus, EventDay: head.EventDay,
 	}
-	if headErr == nil && !head.Ping && !isObject(p.Body) {
+	if headErr == nil && !head.Ping && !head.IsObject {
 		headErr = shiprocket.ErrNotObject
 	}
 	listed := i.opts.Addresses == nil || i.opts.Addresses.Contains(p.Peer)
@@ -107,11 +106,6 @@ func (i *Inbox) receive(ctx context.Context, p Push) (Receipt, string, error) {
 		i.Wake()
 	}
 	return Receipt{EventID: kept.EventID, Ping: head.Ping, Duplicate: kept.Duplicate, Status: kept.Status}, method, nil
-}
-
-// isObject tells a JSON object from other JSON by its first character.
-func isObject(body []byte) bool {
-	return bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{"))
 }
 
 // keptHeaders are those worth keeping with a row. Proofs of the sender are

@@ -1,5 +1,7 @@
 package shiprocket
 
+import "bytes"
+
 // A field is a top-level key that we read. Names are Shiprocket's (docs, panel
 // sample and live pushes) unless marked as an alias: names that senders of test
 // pushes use for them.
@@ -139,11 +141,16 @@ func fieldOf(key []byte) (field, bool) {
 // fields are the top-level values of a push, each still undecoded.
 type fields [fieldCount]value
 
+// byteOrderMark is put before a body by some editors and by PowerShell; JSON
+// knows no such thing, and people testing by hand do not see it.
+const byteOrderMark = "\ufeff"
+
 // readFields reads a whole body. An empty body, null and [] (an empty object
 // as PHP writes it) have no fields; any other value that is no object is
 // ErrNotObject. A watch sees the scans on the way.
 func readFields(body []byte, watch *dateWatch) (fields, error) {
 	var f fields
+	body = bytes.TrimPrefix(body, []byte(byteOrderMark))
 	c := cursor{data: body, watch: watch}
 	if c.peek() == '{' {
 		ok := c.members(1, f.take)

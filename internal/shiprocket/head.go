@@ -24,6 +24,7 @@ type Head struct {
 	EventDay int
 	Ping     bool // a trial of the panel or of a probe: about no parcel
 	IsJSON   bool // false for an empty body, which is a ping all the same
+	IsObject bool // the body is a JSON object, as every push is
 }
 
 // ReadHead reads the head of a push. The error is ErrNotJSON or ErrTooDeep; the
@@ -37,6 +38,7 @@ func ReadHead(body []byte, receivedAt time.Time) (Head, error) {
 		f = fields{}
 	} else if err == nil {
 		head.IsJSON = !blank(body)
+		head.IsObject = head.IsJSON
 		id := f.identity()
 		head.AWB, head.SROrderID, head.OrderNumber = id.AWB, id.SR, id.Number
 		head.CurrentStatus = f.statusWord()
