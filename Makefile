@@ -69,8 +69,8 @@ crash: ## Kill the service under load CRASHES times (10) and count what is lost
 	CRASHES=$(CRASHES) go test -count=1 -timeout=30m -v -run 'Crash' ./e2e/...
 
 .PHONY: bench
-bench: ## Run the Go benchmarks
-	go test -run '^$$' -bench . -benchmem ./...
+bench: ## Measure Waybill beside its ceiling and a peer; writes bench/results
+	go run ./bench/run
 
 .PHONY: screenshots
 screenshots: packages build ## Make the README's pictures from a running demo
