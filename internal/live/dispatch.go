@@ -189,11 +189,7 @@ func (d *Dispatcher) publish(ctx context.Context, effects []tracking.Effect) err
 		if d.opts.Expire > 0 && now.Sub(u.At) > d.opts.Expire {
 			continue
 		}
-		messages, err := d.opts.Channels.Messages(u, now)
-		if err != nil {
-			return err
-		}
-		all = append(all, messages...)
+		all = append(all, d.opts.Channels.Messages(u, now)...)
 	}
 	err := d.hand(ctx, all)
 	if lost, ok := errors.AsType[*Lost](err); ok {
