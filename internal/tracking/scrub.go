@@ -124,6 +124,9 @@ func publicName(s string) string {
 // clean takes tags, control characters and broken UTF-8 out of s, makes every
 // run of blanks one space, and keeps at most n characters.
 func clean(s string, n int) string {
+	if len(s) <= n && isClean(s) {
+		return s
+	}
 	s = strings.ToValidUTF8(s, "")
 	if strings.ContainsRune(s, '<') {
 		s = tag.ReplaceAllString(s, " ")
@@ -140,10 +143,24 @@ func clean(s string, n int) string {
 	return cut(strings.Join(strings.Fields(s), " "), n)
 }
 
+// isClean reports whether s is plain ASCII that clean would leave as it is:
+// nearly all texts are.
+func isClean(s string) bool {
+	blank := true
+	for i := range len(s) {
+		c := s[i]
+		if c < ' ' || c >= 0x7f || c == '<' || c == '>' || c == ' ' && blank {
+			return false
+		}
+		blank = c == ' '
+	}
+	return !blank || s == ""
+}
+
 // cut keeps at most n characters, the last of them an ellipsis where something
 // was cut.
 func cut(s string, n int) string {
-	if utf8.RuneCountInString(s) <= n {
+	if len(s) <= n || utf8.RuneCountInString(s) <= n {
 		return s
 	}
 	runes := []rune(s)

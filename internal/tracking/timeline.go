@@ -74,8 +74,10 @@ func (p *parcel) scanMeaning(s *Scan, turned, unturned time.Time) Milestone {
 // describe is the courier's sentence, scrubbed; where riders are about, our
 // own sentence only, because theirs hold names and phone numbers.
 func describe(m Milestone, label, activity string) string {
-	words := " " + strings.Join(strings.FieldsFunc(strings.ToLower(activity), notLetter), " ") + " "
-	label = strings.ToUpper(label)
+	words := ""
+	if hasFold(activity, "out") || hasFold(activity, "ofd") || hasFold(activity, "rider") {
+		words = " " + strings.Join(strings.FieldsFunc(strings.ToLower(activity), notLetter), " ") + " "
+	}
 	switch {
 	case m == OutForDelivery, strings.Contains(words, " out for delivery "), strings.Contains(words, " ofd "):
 		if m == RTOOutForDelivery || m == ReturnInTransit || m.RTO() {
@@ -90,6 +92,17 @@ func describe(m Milestone, label, activity string) string {
 		return "A rider is handling the parcel."
 	}
 	return Scrub(activity)
+}
+
+// hasFold reports whether s contains the lower-case ASCII word part, in any
+// case.
+func hasFold(s, part string) bool {
+	for i := 0; i+len(part) <= len(s); i++ {
+		if s[i]|0x20 == part[0] && strings.EqualFold(s[i:i+len(part)], part) {
+			return true
+		}
+	}
+	return false
 }
 
 func notLetter(r rune) bool { return (r < 'a' || r > 'z') && r < 0x80 }
