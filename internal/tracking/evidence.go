@@ -223,7 +223,14 @@ func appendFolded(b []byte, s string) []byte {
 		if blank {
 			b, blank = append(b, ' '), false
 		}
-		b = utf8.AppendRune(b, unicode.ToLower(r))
+		switch {
+		case r < utf8.RuneSelf && (r < 'A' || r > 'Z'):
+			b = append(b, byte(r))
+		case r < utf8.RuneSelf:
+			b = append(b, byte(r)|0x20)
+		default:
+			b = utf8.AppendRune(b, unicode.ToLower(r))
+		}
 	}
 	return b
 }
