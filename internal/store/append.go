@@ -161,7 +161,7 @@ func (s *Store) commitGroup(group []*entry) {
 	if group == nil { // it could not even begin
 		group = s.intake.take()
 	}
-	if err != nil && len(group) > 1 && s.dialect.errorKind(err) != unavailable {
+	if err != nil && len(group) > 1 && s.kindOf(err) != unavailable {
 		s.log.Warn("webhooks.group_refused", "rows", len(group), "error", err)
 		for i := range group {
 			s.commitGroup(group[i : i+1])

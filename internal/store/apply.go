@@ -34,7 +34,7 @@ func (s *Store) Apply(ctx context.Context, now time.Time, batch []inbox.Applicat
 			applied, c, err = t.applyAll(ctx, now, batch, opts)
 			return c, err
 		})
-		if err == nil || s.dialect.errorKind(err) == unavailable || ctx.Err() != nil {
+		if err == nil || s.kindOf(err) == unavailable || ctx.Err() != nil {
 			return err
 		}
 		s.log.Debug("apply.one_by_one", "webhooks", len(batch), "error", err)

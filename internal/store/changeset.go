@@ -76,11 +76,7 @@ func (c *changeset) add(o *loaded) error {
 }
 
 func orderRow(o *loaded) ([]any, error) {
-	snapshot, err := json.Marshal(o.Snapshot)
-	if err != nil {
-		return nil, fmt.Errorf("encode the snapshot of order %s: %w", o.ID, err)
-	}
-	contact, status := "", ""
+	contact, status, snapshot := "", "", "null"
 	if o.Contact != nil {
 		encoded, err := json.Marshal(o.Contact)
 		if err != nil {
@@ -90,9 +86,10 @@ func orderRow(o *loaded) ([]any, error) {
 	}
 	if o.Snapshot != nil {
 		status = string(o.Snapshot.OrderStatus)
+		snapshot = string(o.Snapshot.AppendJSON(nil))
 	}
 	return []any{
-		o.seq, o.ID, text(o.Number), text(o.ChannelID), flag(o.Registered), contact, status, o.Version, string(snapshot),
+		o.seq, o.ID, text(o.Number), text(o.ChannelID), flag(o.Registered), contact, status, o.Version, snapshot,
 		micros(o.CreatedAt), micros(o.UpdatedAt), o.erased,
 	}, nil
 }
@@ -165,11 +162,7 @@ func (c *changeset) addShipments(o *loaded) {
 // tell puts in updates, in their order.
 func (c *changeset) tell(updates []tracking.Update) error {
 	for i := range updates {
-		payload, err := json.Marshal(&updates[i])
-		if err != nil {
-			return fmt.Errorf("encode an update: %w", err)
-		}
-		c.payloads = append(c.payloads, string(payload))
+		c.payloads = append(c.payloads, string(updates[i].AppendJSON(nil)))
 	}
 	c.updates = append(c.updates, updates...)
 	return nil
@@ -208,23 +201,23 @@ func (t *tx) write(ctx context.Context, c *changeset, kinds []string) ([]trackin
 }
 
 func (t *tx) saveOrders(ctx context.Context, c *changeset) error {
-	err := t.insert(ctx, `INSERT INTO orders (`+orderColumns+`) VALUES `, orderColumnCount, c.orders, `
+	err := t.upsert(ctx, `INSERT INTO orders (`+orderColumns+`)`, orderColumnCount, 1, c.orders, `
 		ON CONFLICT (seq) DO UPDATE
 		SET id = excluded.id, number = excluded.number, channel_id = excluded.channel_id, registered = excluded.registered,
 			contact = excluded.contact, status = excluded.status, version = excluded.version, snapshot = excluded.snapshot,
-			created_at = excluded.created_at, updated_at = excluded.updated_at, erased_at = excluded.erased_at`, nil)
+			created_at = excluded.created_at, updated_at = excluded.updated_at, erased_at = excluded.erased_at`)
 	if err != nil {
 		return fmt.Errorf("save orders: %w", err)
 	}
-	err = t.insert(ctx, `INSERT INTO identifiers (kind, value, channel, order_seq) VALUES `, 4, c.identifiers, `
+	err = t.upsert(ctx, `INSERT INTO identifiers (kind, value, channel, order_seq)`, 4, 3, c.identifiers, `
 		ON CONFLICT (kind, value, channel) DO UPDATE
-		SET order_seq = excluded.order_seq`, nil)
+		SET order_seq = excluded.order_seq`)
 	if err != nil {
 		return fmt.Errorf("save identifiers: %w", err)
 	}
-	err = t.insert(ctx, `INSERT INTO order_aliases (alias, order_seq) VALUES `, 2, c.aliases, `
+	err = t.upsert(ctx, `INSERT INTO order_aliases (alias, order_seq)`, 2, 1, c.aliases, `
 		ON CONFLICT (alias) DO UPDATE
-		SET order_seq = excluded.order_seq`, nil)
+		SET order_seq = excluded.order_seq`)
 	if err != nil {
 		return fmt.Errorf("save aliases: %w", err)
 	}

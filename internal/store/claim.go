@@ -21,18 +21,20 @@ import (
 func (s *Store) Claim(ctx context.Context, holder string, n int, now time.Time, lease time.Duration) ([]inbox.Webhook, error) {
 	var claimed []inbox.Webhook
 	err := s.change(ctx, "claim webhooks", func(ctx context.Context, t *tx) error {
+		claimed = nil
 		return t.all(ctx, `
-			UPDATE webhooks
-			SET lease_holder = $1, due_at = $2, attempts = attempts + 1
-			WHERE id IN (
+			WITH due (id) AS MATERIALIZED (
 				SELECT id
 				FROM webhooks
-				WHERE status = 'pending' AND due_at <= $3
+				WHERE status = 'pending' AND due_at <= $1
 				ORDER BY due_at, id
-				LIMIT $4`+s.dialect.skipLocked+`)
+				LIMIT $2`+s.dialect.skipLocked+`)
+			UPDATE webhooks
+			SET lease_holder = $3, due_at = $4, attempts = attempts + 1
+			WHERE id IN (SELECT id FROM due)
 			RETURNING id, event_id, received_at, attempts, awb, sr_order_id, order_number, current_status,
 				(SELECT body FROM webhook_bodies WHERE webhook_id = webhooks.id)`,
-			[]any{holder, micros(now.Add(lease)), micros(now), n}, func(rows *sql.Rows) error {
+			[]any{micros(now), n, holder, micros(now.Add(lease))}, func(rows *sql.Rows) error {
 				w := inbox.Webhook{Status: inbox.Pending}
 				var received int64
 				err := rows.Scan(&w.ID, &w.EventID, &received, &w.Attempts,
@@ -163,17 +165,17 @@ func (s *Store) Retry(ctx context.Context, id string, force bool) error {
 // reopen makes webhooks pending again, due at once, and says how many were not.
 func (t *tx) reopen(ctx context.Context, ids []string) (int, error) {
 	reopened := 0
-	err := among(ids, func(ids []string) error {
+	err := among(t.dialect, ids, func(ids []string) error {
 		type was struct {
 			day    int
 			status inbox.Status
 		}
 		var before []was
-		args := anys(ids)
+		in, args := oneOf(t.dialect, 1, ids)
 		err := t.all(ctx, `
 			SELECT day, status
 			FROM webhooks
-			WHERE id IN (`+placeholders(1, len(ids))+`) AND status <> 'pending'`+t.dialect.forUpdate, args,
+			WHERE id`+in+` AND status <> 'pending'`+t.dialect.forUpdate, args,
 			func(rows *sql.Rows) error {
 				var w was
 				err := rows.Scan(&w.day, &w.status)
@@ -186,7 +188,7 @@ func (t *tx) reopen(ctx context.Context, ids []string) (int, error) {
 		_, err = t.exec(ctx, `
 			UPDATE webhooks
 			SET status = 'pending', reason = '', result = '', error = '', attempts = 0, due_at = received_at, lease_holder = '', processed_at = 0
-			WHERE id IN (`+placeholders(1, len(ids))+`) AND status <> 'pending'`, args...)
+			WHERE id`+in+` AND status <> 'pending'`, args...)
 		if err != nil {
 			return fmt.Errorf("make webhooks pending: %w", err)
 		}
@@ -197,7 +199,7 @@ func (t *tx) reopen(ctx context.Context, ids []string) (int, error) {
 		reopened += len(before)
 		_, err = t.exec(ctx, `
 			DELETE FROM awaited_names
-			WHERE webhook_id IN (`+placeholders(1, len(ids))+`)`, args...)
+			WHERE webhook_id`+in, args...)
 		return err
 	})
 	return reopened, err
@@ -226,7 +228,7 @@ func (t *tx) finish(ctx context.Context, all []finished, now time.Time) (int, er
 	}
 	n := 0
 	err := t.insert(ctx, `
-		WITH f (id, status, reason, result, order_id, processed_at) AS (VALUES `, 6, rows, `)
+		WITH f (id, status, reason, result, order_id, processed_at) AS (`, 6, rows, `)
 		UPDATE webhooks
 		SET status = f.status, reason = f.reason, result = f.result, order_id = f.order_id,
 			processed_at = CAST(f.processed_at AS BIGINT), error = '', due_at = 0, lease_holder = ''

@@ -81,12 +81,27 @@ type place struct {
 	order   *loaded
 }
 
+// lockNames keeps others from deciding about what has any of names, known or
+// not, until the transaction ends. It goes by their values alone: what is one
+// push's order number may be another's Shiprocket id.
+func (t *tx) lockNames(ctx context.Context, names []name, also ...string) error {
+	if t.dialect.lock == nil {
+		return nil
+	}
+	values := also
+	for _, n := range names {
+		values = append(values, n.value)
+	}
+	if err := t.dialect.lock(ctx, t, values); err != nil {
+		return fmt.Errorf("lock identifiers: %w", err)
+	}
+	return nil
+}
+
 // newDesk loads all orders that are known under names.
 func (t *tx) newDesk(ctx context.Context, now time.Time, names []name, also ...int64) (*desk, error) {
-	if t.dialect.lockNames != nil {
-		if err := t.dialect.lockNames(ctx, t, names); err != nil {
-			return nil, fmt.Errorf("lock identifiers: %w", err)
-		}
+	if err := t.lockNames(ctx, names); err != nil {
+		return nil, err
 	}
 	held, err := t.holders(ctx, names)
 	if err != nil {
@@ -102,6 +117,9 @@ func (t *tx) newDesk(ctx context.Context, now time.Time, names []name, also ...i
 	d := &desk{tx: t, now: now, byName: make(map[name][]place, len(held))}
 	if d.orders, err = t.loadOrders(ctx, slices.Compact(seqs), t.dialect.forUpdate); err != nil {
 		return nil, err
+	}
+	if t.dialect.lock != nil && slices.ContainsFunc(seqs, func(seq int64) bool { return d.orders[seq] == nil }) {
+		return nil, errMoved
 	}
 	for n, holders := range held {
 		for _, h := range holders {
@@ -205,12 +223,12 @@ func (d *desk) numberOrders(ctx context.Context, orders []*loaded) error {
 	if len(fresh) == 0 {
 		return nil
 	}
-	first, err := d.dialect.reserveOrders(ctx, d.tx, len(fresh))
+	seqs, err := d.dialect.reserveOrders(ctx, d.tx, len(fresh))
 	if err != nil {
 		return fmt.Errorf("reserve order keys: %w", err)
 	}
 	for i, o := range fresh {
-		o.seq = first + int64(i)
+		o.seq = seqs[i]
 	}
 	return nil
 }

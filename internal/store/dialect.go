@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"database/sql"
+)
 
 // A dialect is what differs between the databases; everything else is the same
 // SQL on both.
@@ -11,17 +14,81 @@ type dialect struct {
 	// other process writes. Leases of an earlier run are void then.
 	singleWriter bool
 
+	// snapshot makes all of a transaction that reads see one state.
+	snapshot *sql.TxOptions
+
 	// forUpdate and skipLocked end a SELECT that takes rows to change them.
 	forUpdate, skipLocked string
 
-	// lockNames makes the rows of identifiers exist and locks them in the
-	// order given, so that two transactions which name the same parcel go one
-	// after the other. nil where there is only one writer.
-	lockNames func(ctx context.Context, t *tx, names []name) error
+	// insertSizes and lookupSizes are how many rows or keys a statement takes,
+	// few sizes so that few are prepared. Empty: any number in one statement.
+	insertSizes, lookupSizes []int
+
+	// rows is a table of values, to select from or to insert, and what is to
+	// be bound for it.
+	rows func(columns int, values []any) (text string, args []any)
+
+	// anyOf is a condition on a column: it is one of n keys. arrays says that
+	// those are bound as one array.
+	anyOf  func(first, n int) string
+	arrays bool
+
+	// addCount adds $3 to the count of day $1 and status $2.
+	addCount string
+
+	// looseBodies is the table of which bodies of deleted webhooks are deleted
+	// one by one.
+	looseBodies string
+
+	// lock makes transactions which name the same parcel go one after the
+	// other, whether the parcel is known or not. nil where there is only one
+	// writer.
+	lock func(ctx context.Context, t *tx, values []string) error
 
 	// reserveOrders gives out n keys for new orders.
-	reserveOrders func(ctx context.Context, t *tx, n int) (first int64, err error)
+	reserveOrders func(ctx context.Context, t *tx, n int) ([]int64, error)
 
 	// errorKind sorts the driver's own errors, by type.
 	errorKind func(err error) errorKind
+}
+
+// oneOf is the condition that a column is one of keys, to stand behind the
+// column's name, and what is to be bound for it from $first on.
+func oneOf[K any](d *dialect, first int, keys []K) (condition string, args []any) {
+	if d.arrays {
+		return d.anyOf(first, len(keys)), []any{keys}
+	}
+	return d.anyOf(first, len(keys)), anys(keys)
+}
+
+// among calls do for all keys, or for slices of them that are filled up to one
+// of few sizes by repeating the last key: for conditions where a repeat does no
+// harm.
+func among[K any](d *dialect, keys []K, do func(keys []K) error) error {
+	if len(d.lookupSizes) == 0 {
+		if len(keys) == 0 {
+			return nil
+		}
+		return do(keys)
+	}
+	for len(keys) > 0 {
+		size := d.lookupSizes[len(d.lookupSizes)-1]
+		for _, s := range d.lookupSizes {
+			if s >= len(keys) {
+				size = s
+				break
+			}
+		}
+		n := min(size, len(keys))
+		filled := make([]K, size)
+		copy(filled, keys[:n])
+		for i := n; i < size; i++ {
+			filled[i] = keys[n-1]
+		}
+		if err := do(filled); err != nil {
+			return err
+		}
+		keys = keys[n:]
+	}
+	return nil
 }

@@ -21,7 +21,7 @@ func (t *tx) addEffects(ctx context.Context, c *changeset, kinds []string) ([]tr
 		}
 	}
 	ids := make([]int64, 0, len(effects))
-	err := t.insert(ctx, `INSERT INTO effects (kind, order_id, version, payload, created_at) VALUES `, 5, rows, `
+	err := t.insert(ctx, `INSERT INTO effects (kind, order_id, version, payload, created_at)`, 5, rows, `
 		RETURNING id`, func(rows *sql.Rows) error {
 		var id int64
 		err := rows.Scan(&id)
@@ -68,7 +68,8 @@ func (s *Store) Effects(ctx context.Context, kind string, limit int) ([]tracking
 // deleteOtherEffects forgets effects of kinds that nobody carries out any more.
 func (s *Store) deleteOtherEffects(ctx context.Context, kinds []string) error {
 	return s.change(ctx, "delete effects of other kinds", func(ctx context.Context, t *tx) error {
-		res, err := t.exec(ctx, `DELETE FROM effects WHERE kind NOT IN (`+placeholders(1, len(kinds))+`)`, anys(kinds)...)
+		in, args := oneOf(t.dialect, 1, kinds)
+		res, err := t.exec(ctx, `DELETE FROM effects WHERE NOT kind`+in, args...)
 		if err != nil {
 			return err
 		}
@@ -85,8 +86,9 @@ func (s *Store) DeleteEffects(ctx context.Context, ids []int64) error {
 		return nil
 	}
 	return s.change(ctx, "delete effects", func(ctx context.Context, t *tx) error {
-		return among(ids, func(ids []int64) error {
-			_, err := t.exec(ctx, `DELETE FROM effects WHERE id IN (`+placeholders(1, len(ids))+`)`, anys(ids)...)
+		return among(t.dialect, ids, func(ids []int64) error {
+			in, args := oneOf(t.dialect, 1, ids)
+			_, err := t.exec(ctx, `DELETE FROM effects WHERE id`+in, args...)
 			return err
 		})
 	})

@@ -102,15 +102,15 @@ func (t *tx) eraseBodies(ctx context.Context, o *loaded) error {
 		return fmt.Errorf("find webhooks that name its AWBs: %w", err)
 	}
 	ids := slices.Concat(applied, naming)
-	return among(ids, func(ids []string) error {
-		in, args := `(`+placeholders(1, len(ids))+`)`, anys(ids)
-		if _, err := t.exec(ctx, `UPDATE webhook_bodies SET body = NULL, headers = '{}' WHERE webhook_id IN `+in, args...); err != nil {
+	return among(t.dialect, ids, func(ids []string) error {
+		in, args := oneOf(t.dialect, 1, ids)
+		if _, err := t.exec(ctx, `UPDATE webhook_bodies SET body = NULL, headers = '{}' WHERE webhook_id`+in, args...); err != nil {
 			return fmt.Errorf("erase bodies: %w", err)
 		}
-		if _, err := t.exec(ctx, `UPDATE webhooks SET flags = 'erased', error = '' WHERE id IN `+in, args...); err != nil {
+		if _, err := t.exec(ctx, `UPDATE webhooks SET flags = 'erased', error = '' WHERE id`+in, args...); err != nil {
 			return fmt.Errorf("mark erased webhooks: %w", err)
 		}
-		if _, err := t.exec(ctx, `DELETE FROM webhook_tries WHERE webhook_id IN `+in, args...); err != nil {
+		if _, err := t.exec(ctx, `DELETE FROM webhook_tries WHERE webhook_id`+in, args...); err != nil {
 			return fmt.Errorf("erase tries: %w", err)
 		}
 		return nil

@@ -18,7 +18,14 @@ const (
 	unavailable
 	// violated: a constraint of the schema refused the row.
 	violated
+	// contended: others stood in the way, and the database has undone the
+	// transaction. It may be run again at once.
+	contended
 )
+
+// errMoved is why a transaction is run again whose orders were merged into
+// others while it waited for them.
+var errMoved = errors.New("its orders were merged into others meanwhile")
 
 // errClosed is the answer of a Store that is being closed.
 var errClosed = &tracking.Error{Code: tracking.Unavailable, Message: "the store is closing"}
@@ -39,10 +46,23 @@ func (s *Store) coded(doing string, err error) error {
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return &tracking.Error{Code: tracking.NotFound, Message: "not found", Err: err}
-	case errors.Is(err, sql.ErrConnDone), s.dialect.errorKind(err) == unavailable:
+	case errors.Is(err, sql.ErrConnDone), s.kindOf(err) == unavailable:
 		return &tracking.Error{Code: tracking.Unavailable, Message: "the database is not available", Err: err}
 	}
+	if s.kindOf(err) == contended {
+		return &tracking.Error{Code: tracking.Unavailable, Message: "too many want to change the same at once; come again", Err: err}
+	}
 	return err
+}
+
+func (s *Store) kindOf(err error) errorKind {
+	if errors.Is(err, errMoved) {
+		return contended
+	}
+	if e, ok := errors.AsType[*tracking.Error](err); ok && e.Code == tracking.Unavailable {
+		return unavailable
+	}
+	return s.dialect.errorKind(err)
 }
 
 func notFound(what string) error {

@@ -71,18 +71,18 @@ func scanScan(rows *sql.Rows) (seq int64, key string, s *tracking.Scan, err erro
 
 // saveEvidence writes readings and scans, new ones and changed ones alike.
 func (t *tx) saveEvidence(ctx context.Context, readings, scans []any) error {
-	err := t.insert(ctx, `INSERT INTO readings (`+readingColumns+`) VALUES `, readingColumnCount, readings, `
+	err := t.upsert(ctx, `INSERT INTO readings (`+readingColumns+`)`, readingColumnCount, 2, readings, `
 		ON CONFLICT (order_seq, key) DO UPDATE
 		SET raw = excluded.raw, undelivered_reason = excluded.undelivered_reason, event_time = excluded.event_time,
-			processed_at = excluded.processed_at, retold_at = excluded.retold_at, received_at = excluded.received_at`, nil)
+			processed_at = excluded.processed_at, retold_at = excluded.retold_at, received_at = excluded.received_at`)
 	if err != nil {
 		return fmt.Errorf("save readings: %w", err)
 	}
-	err = t.insert(ctx, `INSERT INTO scans (`+scanColumns+`) VALUES `, scanColumnCount, scans, `
+	err = t.upsert(ctx, `INSERT INTO scans (`+scanColumns+`)`, scanColumnCount, 2, scans, `
 		ON CONFLICT (order_seq, key) DO UPDATE
 		SET sr_order_id = excluded.sr_order_id, maybe_sr = excluded.maybe_sr, number = excluded.number,
 			code = excluded.code, activity = excluded.activity, location = excluded.location,
-			milestone = excluded.milestone, label = excluded.label, position = excluded.position`, nil)
+			milestone = excluded.milestone, label = excluded.label, position = excluded.position`)
 	if err != nil {
 		return fmt.Errorf("save scans: %w", err)
 	}

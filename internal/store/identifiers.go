@@ -40,11 +40,12 @@ type holder struct {
 // holders finds the orders that are known under names.
 func (t *tx) holders(ctx context.Context, names []name) (map[name][]holder, error) {
 	found := make(map[name][]holder, len(names))
-	err := among(names, func(names []name) error {
+	err := among(t.dialect, names, func(names []name) error {
+		table, args := t.dialect.rows(2, nameArgs(names))
 		return t.all(ctx, `
-			WITH wanted (kind, value) AS (VALUES `+valueLists(len(names), 2)+`)
+			WITH wanted (kind, value) AS (`+table+`)
 			SELECT DISTINCT i.kind, i.value, i.channel, i.order_seq
-			FROM wanted w JOIN identifiers i ON i.kind = w.kind AND i.value = w.value`, nameArgs(names), func(rows *sql.Rows) error {
+			FROM wanted w JOIN identifiers i ON i.kind = w.kind AND i.value = w.value`, args, func(rows *sql.Rows) error {
 			var (
 				n name
 				h holder
@@ -64,11 +65,12 @@ func (t *tx) holders(ctx context.Context, names []name) (map[name][]holder, erro
 // known under any of names, and says how many those were.
 func (t *tx) release(ctx context.Context, names []name) (int, error) {
 	var waiting []string
-	err := among(names, func(names []name) error {
+	err := among(t.dialect, names, func(names []name) error {
+		table, args := t.dialect.rows(2, nameArgs(names))
 		return t.all(ctx, `
-			WITH wanted (kind, value) AS (VALUES `+valueLists(len(names), 2)+`)
+			WITH wanted (kind, value) AS (`+table+`)
 			SELECT DISTINCT a.webhook_id
-			FROM wanted w JOIN awaited_names a ON a.kind = w.kind AND a.value = w.value`, nameArgs(names), func(rows *sql.Rows) error {
+			FROM wanted w JOIN awaited_names a ON a.kind = w.kind AND a.value = w.value`, args, func(rows *sql.Rows) error {
 			var id string
 			err := rows.Scan(&id)
 			waiting = append(waiting, id)
@@ -88,7 +90,7 @@ func (t *tx) await(ctx context.Context, webhookID string, names []name) error {
 	for _, n := range names {
 		rows = append(rows, string(n.kind), n.value, webhookID)
 	}
-	err := t.insert(ctx, `INSERT INTO awaited_names (kind, value, webhook_id) VALUES `, 3, rows, `
+	err := t.insert(ctx, `INSERT INTO awaited_names (kind, value, webhook_id)`, 3, rows, `
 		ON CONFLICT DO NOTHING`, nil)
 	if err != nil {
 		return fmt.Errorf("keep awaited names: %w", err)

@@ -61,10 +61,10 @@ func (k *keeper) keep(ctx context.Context, group []*entry) error {
 		bodies = append(bodies, w.ID, string(headers), w.Body)
 		k.count(dayOf(w.ReceivedAt), w.Status, 1)
 	}
-	if err := k.insert(ctx, `INSERT INTO webhooks (`+webhookColumns+`) VALUES `, webhookColumnCount, rows, ``, nil); err != nil {
+	if err := k.insert(ctx, `INSERT INTO webhooks (`+webhookColumns+`)`, webhookColumnCount, rows, ``, nil); err != nil {
 		return fmt.Errorf("insert webhooks: %w", err)
 	}
-	if err := k.insert(ctx, `INSERT INTO webhook_bodies (webhook_id, headers, body) VALUES `, 3, bodies, ``, nil); err != nil {
+	if err := k.insert(ctx, `INSERT INTO webhook_bodies (webhook_id, headers, body)`, 3, bodies, ``, nil); err != nil {
 		return fmt.Errorf("insert webhook bodies: %w", err)
 	}
 	return nil
@@ -79,7 +79,7 @@ func (k *keeper) claimEvents(ctx context.Context, webhooks []inbox.Webhook) erro
 			args = append(args, eventKey(w), w.ID, w.BodySHA256[:keptHash])
 		}
 	}
-	err := k.insert(ctx, `INSERT INTO event_keys (key, webhook_id, body_sha256) VALUES `, 3, args, `
+	err := k.insert(ctx, `INSERT INTO event_keys (key, webhook_id, body_sha256)`, 3, args, `
 		ON CONFLICT (key) DO NOTHING
 		RETURNING webhook_id`, func(rows *sql.Rows) error {
 		var id string

@@ -41,12 +41,13 @@ func (o *loaded) present() *loaded {
 // that takes them.
 func (t *tx) loadOrders(ctx context.Context, seqs []int64, lock string) (map[int64]*loaded, error) {
 	orders := make(map[int64]*loaded, len(seqs))
-	err := among(seqs, func(seqs []int64) error {
-		in, args := ` IN (`+placeholders(1, len(seqs))+`)`, anys(seqs)
+	err := among(t.dialect, seqs, func(seqs []int64) error {
+		in, args := oneOf(t.dialect, 1, seqs)
 		err := t.all(ctx, `
 			SELECT `+orderColumns+`
 			FROM orders
-			WHERE seq`+in+lock, args, func(rows *sql.Rows) error {
+			WHERE seq`+in+`
+			ORDER BY seq`+lock, args, func(rows *sql.Rows) error {
 			o, err := scanOrder(rows)
 			if err == nil {
 				orders[o.seq] = o

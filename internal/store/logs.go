@@ -77,11 +77,12 @@ func (t *tx) pageOf(ctx context.Context, ids []string, before string, skip, limi
 	ids = ids[min(skip, len(ids)):]
 	ids = ids[:min(limit, len(ids))]
 	rows := make(map[string]inbox.Webhook, len(ids))
-	err := among(ids, func(ids []string) error {
+	err := among(t.dialect, ids, func(ids []string) error {
+		in, args := oneOf(t.dialect, 1, ids)
 		return t.all(ctx, `
 			SELECT `+webhookColumns+`
 			FROM webhooks
-			WHERE id IN (`+placeholders(1, len(ids))+`)`, anys(ids), func(r *sql.Rows) error {
+			WHERE id`+in, args, func(r *sql.Rows) error {
 			w, err := scanWebhook(r)
 			rows[w.ID] = w
 			return err
@@ -255,13 +256,10 @@ func (t *tx) idsOfOrders(ctx context.Context, id, identifier string) ([]string, 
 // which the terms hold that more adds.
 func (t *tx) seek(ctx context.Context, column string, values []string, more func(c *clause)) ([]string, error) {
 	var all []string
-	err := among(values, func(values []string) error {
-		var c clause
-		in := make([]string, len(values))
-		for i, v := range values {
-			in[i] = c.arg(v)
-		}
-		c.add("w." + column + " IN (" + strings.Join(in, ",") + ")")
+	err := among(t.dialect, values, func(values []string) error {
+		in, args := oneOf(t.dialect, 1, values)
+		c := clause{args: args}
+		c.add("w." + column + in)
 		more(&c)
 		ids, err := t.ids(ctx, daysWithWebhooks, &c)
 		all = append(all, ids...)

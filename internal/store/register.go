@@ -48,7 +48,11 @@ func (s *Store) Register(ctx context.Context, now time.Time, reg tracking.Regist
 // has or had the id it brings.
 func (t *tx) registerDesk(ctx context.Context, now time.Time, reg tracking.Registration) (d *desk, owner int64, err error) {
 	var also []int64
+	names := namesOf(reg.Lookups())
 	if reg.ID != "" {
+		if err := t.lockNames(ctx, names, "id "+reg.ID); err != nil {
+			return nil, 0, err
+		}
 		err := t.one(ctx, orderSeqByID, []any{reg.ID, reg.ID}, &owner)
 		switch {
 		case err == nil:
@@ -57,7 +61,7 @@ func (t *tx) registerDesk(ctx context.Context, now time.Time, reg tracking.Regis
 			return nil, 0, fmt.Errorf("find the order with the brought id: %w", err)
 		}
 	}
-	d, err = t.newDesk(ctx, now, namesOf(reg.Lookups()), also...)
+	d, err = t.newDesk(ctx, now, names, also...)
 	return d, owner, err
 }
 

@@ -30,9 +30,10 @@ func (s *Store) DeleteOld(ctx context.Context, before time.Time, slice int) (int
 			return err
 		}
 		deleted = len(ids)
-		for _, part := range []string{"webhook_bodies", "webhook_tries"} {
-			err := among(ids, func(ids []string) error {
-				_, err := t.exec(ctx, `DELETE FROM `+part+` WHERE webhook_id IN (`+placeholders(1, len(ids))+`)`, anys(ids)...)
+		for _, part := range []string{t.dialect.looseBodies, "webhook_tries"} {
+			err := among(t.dialect, ids, func(ids []string) error {
+				in, args := oneOf(t.dialect, 1, ids)
+				_, err := t.exec(ctx, `DELETE FROM `+part+` WHERE webhook_id`+in, args...)
 				return err
 			})
 			if err != nil {

@@ -41,19 +41,19 @@ func (t *tx) saveShipments(ctx context.Context, c *changeset) error {
 			return fmt.Errorf("delete legs: %w", err)
 		}
 	}
-	err := t.insert(ctx, `INSERT INTO shipments (`+shipmentColumns+`) VALUES `, shipmentColumnCount, c.shipments, `
+	err := t.upsert(ctx, `INSERT INTO shipments (`+shipmentColumns+`)`, shipmentColumnCount, 2, c.shipments, `
 		ON CONFLICT (order_seq, id) DO UPDATE
 		SET key = excluded.key,
 			sr_order_id = CASE WHEN excluded.sr_order_id = '' THEN shipments.sr_order_id ELSE excluded.sr_order_id END,
 			direction = excluded.direction, awb = excluded.awb, courier = excluded.courier, milestone = excluded.milestone,
 			eta = excluded.eta, first_eta = excluded.first_eta, delivered_at = excluded.delivered_at,
-			attempts = excluded.attempts, corrected = excluded.corrected, updated_at = excluded.updated_at`, nil)
+			attempts = excluded.attempts, corrected = excluded.corrected, updated_at = excluded.updated_at`)
 	if err != nil {
 		return fmt.Errorf("save shipments: %w", err)
 	}
-	err = t.insert(ctx, `INSERT INTO legs (order_seq, shipment_id, awb, kind, courier) VALUES `, 5, c.legs, `
+	err = t.upsert(ctx, `INSERT INTO legs (order_seq, shipment_id, awb, kind, courier)`, 5, 3, c.legs, `
 		ON CONFLICT (order_seq, shipment_id, awb) DO UPDATE
-		SET kind = excluded.kind, courier = excluded.courier`, nil)
+		SET kind = excluded.kind, courier = excluded.courier`)
 	if err != nil {
 		return fmt.Errorf("save legs: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"modernc.org/sqlite"
@@ -32,12 +33,58 @@ const (
 func sqliteDialect() dialect {
 	return dialect{
 		name: "sqlite", singleWriter: true,
-		reserveOrders: func(ctx context.Context, t *tx, _ int) (first int64, err error) {
-			err = t.one(ctx, `SELECT COALESCE(MAX(seq), 0) + 1 FROM orders`, nil, &first)
-			return first, err
+		insertSizes: []int{64, 16, 4, 1}, lookupSizes: []int{1, 4, 16, 64, 256},
+		rows: func(columns int, values []any) (string, []any) {
+			return valueLists(len(values)/columns, columns), values
+		},
+		anyOf: func(first, n int) string { return " IN (" + placeholders(first, n) + ")" },
+		addCount: `
+			INSERT INTO webhook_counts (day, status, n)
+			VALUES ($1, $2, $3)
+			ON CONFLICT (day, status) DO UPDATE
+			SET n = webhook_counts.n + excluded.n`,
+		looseBodies: "webhook_bodies",
+		reserveOrders: func(ctx context.Context, t *tx, n int) ([]int64, error) {
+			var first int64
+			err := t.one(ctx, `SELECT COALESCE(MAX(seq), 0) + 1 FROM orders`, nil, &first)
+			seqs := make([]int64, n)
+			for i := range seqs {
+				seqs[i] = first + int64(i)
+			}
+			return seqs, err
 		},
 		errorKind: sqliteErrorKind,
 	}
+}
+
+// placeholders is "$first,…,$last".
+func placeholders(first, n int) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('$')
+		b.WriteString(strconv.Itoa(first + i))
+	}
+	return b.String()
+}
+
+var valueListCache sync.Map // [2]int → string
+
+// valueLists is "VALUES ($1,$2),($3,$4)" for two rows of two columns.
+func valueLists(rows, columns int) string {
+	key := [2]int{rows, columns}
+	if s, ok := valueListCache.Load(key); ok {
+		return s.(string) //nolint:forcetypeassert // only strings are stored
+	}
+	lists := make([]string, rows)
+	for i := range lists {
+		lists[i] = "(" + placeholders(i*columns+1, columns) + ")"
+	}
+	s := "VALUES " + strings.Join(lists, ",")
+	valueListCache.Store(key, s)
+	return s
 }
 
 // openSQLite opens the folder: one connection that writes, a few that read
@@ -84,7 +131,7 @@ func (s *Store) openSQLite(ctx context.Context) error {
 	}
 	s.onClose = append(s.onClose, conn.Close)
 	stmts := &statements{rewrite: withoutNames}
-	s.begin = func(ctx context.Context) (*tx, error) {
+	s.begin = func(ctx context.Context, _ bool) (*tx, error) {
 		t := &tx{session: conn, dialect: &s.dialect, stmts: stmts}
 		t.commit = func(ctx context.Context) error {
 			_, err := t.exec(ctx, `COMMIT`)
@@ -97,7 +144,7 @@ func (s *Store) openSQLite(ctx context.Context) error {
 		_, err := t.exec(ctx, `BEGIN IMMEDIATE`)
 		return t, err
 	}
-	s.readerStmts.rewrite = withoutNames
+	s.readerStmts = &statements{rewrite: withoutNames}
 	s.reader, err = s.openFile(path, max(4, runtime.GOMAXPROCS(0)), "ro", "cache_size(-2000)", "temp_store(memory)")
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/oklog/ulid/v2"
 
@@ -43,14 +44,16 @@ type Store struct {
 	dialect dialect
 	schema  int64 // the version to migrate to, 0 for the newest
 
-	begin       func(ctx context.Context) (*tx, error)
-	afterCommit func(ctx context.Context)
+	begin       func(ctx context.Context, intake bool) (*tx, error)
+	afterCommit func(ctx context.Context) // may be nil
+	patience    time.Duration             // how long a transaction may take; 0: no bound
 	turn        turn
-	decider     turn // to decide about orders, before the turn to write
-	deskReader  *tx  // what whoever decides reads with; nil where he reads within his transaction
+	writing     sync.RWMutex // held by transactions under way where they take no turns
+	decider     turn         // to decide about orders, before the turn to write
+	deskReader  *tx          // what whoever decides reads with; nil where he reads within his transaction
 
 	reader      *sql.DB
-	readerStmts statements
+	readerStmts *statements // nil: the driver keeps its own
 
 	intake    *queue
 	ids       *ulid.MonotonicEntropy // of the committer alone
@@ -110,6 +113,8 @@ func (s *Store) Close() error {
 	defer s.decider.release()
 	_ = s.turn.take(context.Background(), false)
 	defer s.turn.release()
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	return s.shut()
 }
 
@@ -133,15 +138,22 @@ func (s *Store) read(ctx context.Context, doing, text string, args []any, scan f
 	if s.closed.Load() {
 		return errClosed
 	}
-	stmt, err := s.readerStmts.of(ctx, s.reader, text) //nolint:sqlclosecheck // it is kept for the next time
-	if err != nil {
-		return s.coded(doing, err)
-	}
-	rows, err := stmt.QueryContext(ctx, args...)
+	rows, err := s.query(ctx, text, args)
 	if err != nil {
 		return s.coded(doing, err)
 	}
 	return s.coded(doing, each(rows, scan))
+}
+
+func (s *Store) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	if s.readerStmts == nil {
+		return s.reader.QueryContext(ctx, text, args...)
+	}
+	stmt, err := s.readerStmts.of(ctx, s.reader, text) //nolint:sqlclosecheck // it is kept for the next time
+	if err != nil {
+		return nil, err
+	}
+	return stmt.QueryContext(ctx, args...)
 }
 
 // view runs fn as one transaction that only reads: all of it sees one state.
@@ -149,7 +161,7 @@ func (s *Store) view(ctx context.Context, doing string, fn func(ctx context.Cont
 	if s.closed.Load() {
 		return errClosed
 	}
-	sqlTx, err := s.reader.BeginTx(ctx, nil)
+	sqlTx, err := s.reader.BeginTx(ctx, s.dialect.snapshot)
 	if err != nil {
 		return s.coded(doing, err)
 	}

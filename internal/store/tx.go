@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/webazaar/waybill/internal/inbox"
+	"github.com/webazaar/waybill/internal/tracking"
 )
 
 // A session is what statements are run on: the one connection of SQLite's
@@ -49,18 +50,50 @@ func (s *Store) change(ctx context.Context, doing string, fn func(ctx context.Co
 	return s.coded(doing, s.transact(ctx, false, fn))
 }
 
-func (s *Store) transact(ctx context.Context, intake bool, fn func(ctx context.Context, t *tx) error) (err error) {
+// contentions is how often a transaction is tried that others stood in the way
+// of, before its caller is told to come again.
+const contentions = 8
+
+// transact is change without a name. fn is run anew when the database has
+// undone it because of others, so it begins by forgetting what it did.
+func (s *Store) transact(ctx context.Context, intake bool, fn func(ctx context.Context, t *tx) error) error {
+	for try := 1; ; try++ {
+		err := s.transactOnce(ctx, intake, fn)
+		if try == contentions || err == nil || s.kindOf(err) != contended {
+			return err
+		}
+		s.log.Debug("transaction.again", "try", try, "error", err)
+	}
+}
+
+func (s *Store) transactOnce(ctx context.Context, intake bool, fn func(ctx context.Context, t *tx) error) (err error) {
 	if s.dialect.singleWriter {
 		if err := s.turn.take(ctx, intake); err != nil {
 			return err
 		}
 		defer s.turn.release()
+	} else {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		s.writing.RLock()
+		defer s.writing.RUnlock()
 	}
 	if s.closed.Load() {
 		return errClosed
 	}
 	ctx = context.WithoutCancel(ctx)
-	t, err := s.begin(ctx)
+	if s.patience > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.patience)
+		defer cancel()
+		defer func() {
+			if err != nil && ctx.Err() != nil {
+				err = &tracking.Error{Code: tracking.Unavailable, Message: "the database does not answer", Err: err}
+			}
+		}()
+	}
+	t, err := s.begin(ctx, intake)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -83,7 +116,9 @@ func (s *Store) transact(ctx context.Context, intake bool, fn func(ctx context.C
 	for _, f := range t.after {
 		f()
 	}
-	s.afterCommit(ctx)
+	if s.afterCommit != nil {
+		s.afterCommit(ctx)
+	}
 	return nil
 }
 
@@ -151,91 +186,74 @@ func single(rows *sql.Rows, into ...any) error {
 	return rows.Close()
 }
 
-// insert writes many rows of the given number of columns: head, the rows as
-// VALUES lists, tail. What tail returns goes to scan, if there is one.
-func (t *tx) insert(ctx context.Context, head string, columns int, args []any, tail string, scan func(rows *sql.Rows) error) error {
-	for len(args) > 0 {
-		rows := 1
-		for _, size := range insertSizes {
-			if len(args) >= size*columns {
-				rows = size
+// insert writes many rows of the given number of columns: head, a table of
+// their values, tail. What tail returns goes to scan, if there is one.
+func (t *tx) insert(ctx context.Context, head string, columns int, values []any, tail string, scan func(rows *sql.Rows) error) error {
+	for len(values) > 0 {
+		n := len(values)
+		for _, size := range t.dialect.insertSizes {
+			if n = size * columns; len(values) >= n {
 				break
 			}
 		}
-		text := head + valueLists(rows, columns) + tail
+		table, args := t.dialect.rows(columns, values[:n])
+		text := head + " " + table + tail
 		var err error
 		if scan != nil {
-			err = t.all(ctx, text, args[:rows*columns], scan)
+			err = t.all(ctx, text, args, scan)
 		} else {
-			_, err = t.exec(ctx, text, args[:rows*columns]...)
+			_, err = t.exec(ctx, text, args...)
 		}
 		if err != nil {
 			return err
 		}
-		args = args[rows*columns:]
+		values = values[n:]
 	}
 	return nil
 }
 
-// Statements over many rows come in few sizes, so that few are prepared.
-var (
-	insertSizes = []int{64, 16, 4, 1}
-	lookupSizes = []int{1, 4, 16, 64, 256}
-)
-
-// among calls do for slices of keys that are filled up to one of few sizes by
-// repeating the last key: for conditions where a repeat does no harm.
-func among[K any](keys []K, do func(keys []K) error) error {
-	for len(keys) > 0 {
-		size := lookupSizes[len(lookupSizes)-1]
-		for _, s := range lookupSizes {
-			if s >= len(keys) {
-				size = s
-				break
-			}
-		}
-		n := min(size, len(keys))
-		filled := make([]K, size)
-		copy(filled, keys[:n])
-		for i := n; i < size; i++ {
-			filled[i] = keys[n-1]
-		}
-		if err := do(filled); err != nil {
-			return err
-		}
-		keys = keys[n:]
-	}
-	return nil
+// upsert is insert for rows that replace those with the same key: their first
+// columns. Of rows with one key the last counts.
+func (t *tx) upsert(ctx context.Context, head string, columns, key int, values []any, tail string) error {
+	return t.insert(ctx, head, columns, lastOfEach(columns, key, values), tail, nil)
 }
 
-// placeholders is "$first,…,$last".
-func placeholders(first, n int) string {
+// lastOfEach leaves out rows whose key comes again.
+func lastOfEach(columns, key int, values []any) []any {
+	if len(values) <= columns {
+		return values
+	}
 	var b strings.Builder
-	for i := range n {
-		if i > 0 {
-			b.WriteByte(',')
+	keys := make([]string, len(values)/columns)
+	last := make(map[string]int, len(keys))
+	for i := range keys {
+		b.Reset()
+		for _, v := range values[i*columns : i*columns+key] {
+			switch v := v.(type) {
+			case string:
+				b.WriteString(v)
+			case []byte:
+				b.Write(v)
+			case int64:
+				b.WriteString(strconv.FormatInt(v, 36))
+			default:
+				fmt.Fprint(&b, v)
+			}
+			b.WriteByte(0)
 		}
-		b.WriteByte('$')
-		b.WriteString(strconv.Itoa(first + i))
+		keys[i] = b.String()
+		last[keys[i]] = i
 	}
-	return b.String()
-}
-
-var valueListCache sync.Map // [2]int → string
-
-// valueLists is "($1,$2),($3,$4)" for two rows of two columns.
-func valueLists(rows, columns int) string {
-	key := [2]int{rows, columns}
-	if s, ok := valueListCache.Load(key); ok {
-		return s.(string) //nolint:forcetypeassert // only strings are stored
+	if len(last) == len(keys) {
+		return values
 	}
-	lists := make([]string, rows)
-	for i := range lists {
-		lists[i] = "(" + placeholders(i*columns+1, columns) + ")"
+	kept := make([]any, 0, len(last)*columns)
+	for i, k := range keys {
+		if last[k] == i {
+			kept = append(kept, values[i*columns:(i+1)*columns]...)
+		}
 	}
-	s := strings.Join(lists, ",")
-	valueListCache.Store(key, s)
-	return s
+	return kept
 }
 
 // statements are the prepared statements of one session, by their text.
@@ -288,12 +306,7 @@ func (t *tx) saveCounts(ctx context.Context) error {
 		if t.counts[key] == 0 {
 			continue
 		}
-		_, err := t.exec(ctx, `
-			INSERT INTO webhook_counts (day, status, n)
-			VALUES ($1, $2, $3)
-			ON CONFLICT (day, status) DO UPDATE
-			SET n = webhook_counts.n + excluded.n`, key.day, string(key.status), t.counts[key])
-		if err != nil {
+		if _, err := t.exec(ctx, t.dialect.addCount, key.day, string(key.status), t.counts[key]); err != nil {
 			return fmt.Errorf("count webhooks: %w", err)
 		}
 	}
