@@ -56,7 +56,8 @@ func (b *bench) filled(ctx context.Context, n int, oldest, newest time.Duration)
 			return "", fmt.Errorf("fill the log: %w", err)
 		}
 		if from/fillCommits%16 == 15 {
-			b.say("  filled %d of %d rows (%.0f/s)", from+fillCommits, n, float64(from+fillCommits)/time.Since(began).Seconds())
+			done := min(from+fillCommits, n)
+			b.say("  filled %d of %d rows (%.0f/s)", done, n, float64(done)/time.Since(began).Seconds())
 		}
 	}
 	for d, count := range f.days {

@@ -41,6 +41,12 @@ func newReport(ctx context.Context, b *bench) *report {
 		if conn.QueryRow(ctx, `SHOW server_version`).Scan(&version) == nil {
 			r.Versions["postgresql"] = version
 		}
+		for _, name := range []string{"fsync", "synchronous_commit"} {
+			var value string
+			if conn.QueryRow(ctx, `SHOW `+name).Scan(&value) == nil && value != "on" {
+				b.note("PostgreSQL runs with %s=%s: what it answers is not durable, and its figures are not comparable", name, value)
+			}
+		}
 		conn.Close(ctx)
 	}
 	raw, _ := os.ReadFile("/proc/loadavg")
