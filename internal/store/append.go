@@ -155,6 +155,13 @@ func (s *Store) commitGroup(group []*entry) {
 		if group == nil {
 			group = s.intake.take()
 		}
+		if s.days != nil {
+			wanted := map[int]bool{}
+			for _, e := range group {
+				wanted[dayOf(e.webhook.ReceivedAt)] = true
+			}
+			s.days.prepare(ctx, wanted)
+		}
 		k := keeper{tx: t, ids: s.ids, fresh: map[string]bool{}}
 		return k.keep(ctx, group)
 	})

@@ -20,7 +20,8 @@ var errNotPending = &tracking.Error{Code: tracking.Conflict, Message: "the webho
 // evidence goes to its order, the order is believed anew, and the updates that
 // follow are kept as effects. The answers are in the order of the batch. A
 // webhook that cannot be applied has its Err set and leaves no trace; the
-// others stand. An error of Apply itself means that nothing was done.
+// others stand, on PostgreSQL in transactions of their own. An error of Apply
+// itself means that nothing was done.
 func (s *Store) Apply(ctx context.Context, now time.Time, batch []inbox.Application, opts inbox.ApplyOptions) ([]inbox.Applied, error) {
 	if len(batch) == 0 {
 		return nil, nil
@@ -38,6 +39,10 @@ func (s *Store) Apply(ctx context.Context, now time.Time, batch []inbox.Applicat
 			return err
 		}
 		s.log.Debug("apply.one_by_one", "webhooks", len(batch), "error", err)
+		if !s.dialect.singleWriter {
+			applied, err = s.applyApart(ctx, now, batch, opts)
+			return err
+		}
 		return s.transact(ctx, false, func(ctx context.Context, t *tx) (err error) {
 			applied, err = s.applyEach(ctx, t, now, batch, opts)
 			return err
@@ -47,6 +52,36 @@ func (s *Store) Apply(ctx context.Context, now time.Time, batch []inbox.Applicat
 		return nil, err
 	}
 	return applied, nil
+}
+
+// applyApart applies webhook by webhook, each as a transaction of its own: as
+// one, they would lock orders in the order of the batch and wait for others in
+// a circle. If the database goes away in between, the rest of the batch fails
+// with its error; its webhooks stay claimed.
+func (s *Store) applyApart(ctx context.Context, now time.Time, batch []inbox.Application, opts inbox.ApplyOptions) ([]inbox.Applied, error) {
+	all := make([]inbox.Applied, 0, len(batch))
+	var gone error
+	for i := range batch {
+		if gone != nil {
+			all = append(all, inbox.Applied{WebhookID: batch[i].WebhookID, Err: gone})
+			continue
+		}
+		var applied []inbox.Applied
+		err := s.decide(ctx, func(ctx context.Context, t *tx) (c *changeset, err error) {
+			applied, c, err = t.applyAll(ctx, now, batch[i:i+1], opts)
+			return c, err
+		})
+		if err != nil {
+			if s.kindOf(err) == unavailable {
+				if gone = s.coded("apply webhooks", err); i == 0 {
+					return nil, gone
+				}
+			}
+			applied = []inbox.Applied{{WebhookID: batch[i].WebhookID, Err: err}}
+		}
+		all = append(all, applied...)
+	}
+	return all, nil
 }
 
 // applyEach applies webhook by webhook; what one has done is undone when it

@@ -53,7 +53,9 @@ func (s *Store) Claim(ctx context.Context, holder string, n int, now time.Time, 
 
 // ReleaseLeases makes what holder has claimed claimable again, at once, and
 // says how many rows that were. On SQLite it does so for every holder: there is
-// no other process, so all leases are those of a run that has ended.
+// no other process, so all leases are those of a run that has ended. On
+// PostgreSQL another holder may be at work; what a dead one has left can be
+// claimed when its leases end.
 func (s *Store) ReleaseLeases(ctx context.Context, holder string) (int, error) {
 	released := 0
 	err := s.change(ctx, "release leases", func(ctx context.Context, t *tx) error {

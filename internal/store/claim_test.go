@@ -101,8 +101,17 @@ func TestClaimTakesTheOldestAndItsLeaseEnds(t *testing.T) {
 		if got := take(9, now.Add(time.Minute)); len(got) != 3 {
 			t.Errorf("claimed %v after the leases", got)
 		}
-		if n, err := s.ReleaseLeases(ctx, "another holder"); err != nil || n != 3 {
-			t.Errorf("a restart released %d leases, %v; want 3", n, err)
+		// Where others may be at work, nobody ends leases but his own.
+		restarted, want := "me", 3
+		if b.Options.URL != "" {
+			if n, err := s.ReleaseLeases(ctx, "another holder"); err != nil || n != 0 {
+				t.Errorf("another process released %d leases, %v; want none", n, err)
+			}
+		} else {
+			restarted = "another holder"
+		}
+		if n, err := s.ReleaseLeases(ctx, restarted); err != nil || n != want {
+			t.Errorf("a restart released %d leases, %v; want %d", n, err, want)
 		}
 		claimed, err := s.Claim(ctx, "me", 9, now, time.Minute)
 		if err != nil || len(claimed) != 3 || claimed[0].Attempts != 3 {

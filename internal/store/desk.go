@@ -114,8 +114,9 @@ func (t *tx) newDesk(ctx context.Context, now time.Time, names []name, also ...i
 		}
 	}
 	slices.Sort(seqs)
+	seqs = slices.Compact(seqs)
 	d := &desk{tx: t, now: now, byName: make(map[name][]place, len(held))}
-	if d.orders, err = t.loadOrders(ctx, slices.Compact(seqs), t.dialect.forUpdate); err != nil {
+	if d.orders, err = t.loadOrders(ctx, seqs, t.dialect.forUpdate); err != nil {
 		return nil, err
 	}
 	if t.dialect.lock != nil && slices.ContainsFunc(seqs, func(seq int64) bool { return d.orders[seq] == nil }) {

@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// MigrateTo brings the folder's schema to an older version.
+// MigrateTo brings the database's schema to an older version.
 func MigrateTo(ctx context.Context, opts Options, version int64) error {
 	s := &Store{opts: opts, log: opts.Logger, schema: version}
-	return errors.Join(s.openSQLite(ctx), s.shut())
+	return errors.Join(s.open(ctx), s.shut())
 }

@@ -8,8 +8,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/oklog/ulid/v2"
 
@@ -42,11 +42,17 @@ func (k *keeper) keep(ctx context.Context, group []*entry) error {
 	if err := k.claimEvents(ctx, webhooks); err != nil {
 		return err
 	}
+	owners, err := k.owners(ctx, webhooks)
+	if err != nil {
+		return err
+	}
 	rows, bodies := make([]any, 0, len(group)*webhookColumnCount), make([]any, 0, len(group)*3)
 	for i := range webhooks {
 		w := &webhooks[i]
 		if w.Status == inbox.Pending && !k.fresh[w.ID] {
-			if err := k.place(ctx, w, &group[i].answer); err != nil {
+			if o, known := owners[string(eventKey(w))]; known && o.holds() && o.hasBody(w) {
+				repeat(w, o, &group[i].answer)
+			} else if err := k.place(ctx, w, &group[i].answer); err != nil {
 				return err
 			}
 		}
@@ -73,11 +79,21 @@ func (k *keeper) keep(ctx context.Context, group []*entry) error {
 // claimEvents makes originals of all pending webhooks whose event nobody knew:
 // nearly all, and all at once. The others are left to place.
 func (k *keeper) claimEvents(ctx context.Context, webhooks []inbox.Webhook) error {
-	args := make([]any, 0, 3*len(webhooks))
+	type claim struct {
+		key []byte
+		w   *inbox.Webhook
+	}
+	claims := make([]claim, 0, len(webhooks))
 	for i := range webhooks {
 		if w := &webhooks[i]; w.Status == inbox.Pending {
-			args = append(args, eventKey(w), w.ID, w.BodySHA256[:keptHash])
+			claims = append(claims, claim{eventKey(w), w})
 		}
+	}
+	// In one order always, so that two processes do not wait for each other.
+	slices.SortStableFunc(claims, func(a, b claim) int { return bytes.Compare(a.key, b.key) })
+	args := make([]any, 0, 3*len(claims))
+	for _, c := range claims {
+		args = append(args, c.key, c.w.ID, c.w.BodySHA256[:keptHash])
 	}
 	err := k.insert(ctx, `INSERT INTO event_keys (key, webhook_id, body_sha256)`, 3, args, `
 		ON CONFLICT (key) DO NOTHING
@@ -93,23 +109,86 @@ func (k *keeper) claimEvents(ctx context.Context, webhooks []inbox.Webhook) erro
 	return nil
 }
 
+// An owner is the webhook that an event id belongs to.
+type owner struct {
+	id     string
+	status inbox.Status
+	hash   []byte // of its body
+}
+
+// holds reports whether the owner keeps its event id: when it is pending,
+// processed or parked.
+func (o owner) holds() bool {
+	return o.status == inbox.Pending || o.status == inbox.Processed || o.status == inbox.Parked
+}
+
+func (o owner) hasBody(w *inbox.Webhook) bool { return bytes.Equal(o.hash, w.BodySHA256[:keptHash]) }
+
+const ownersOf = `
+	SELECT e.key, e.webhook_id, e.body_sha256, w.status
+	FROM event_keys e LEFT JOIN webhooks w ON w.id = e.webhook_id
+	WHERE e.key`
+
+// owners finds the owners of the event ids that were known already, by key.
+func (k *keeper) owners(ctx context.Context, webhooks []inbox.Webhook) (map[string]owner, error) {
+	var keys [][]byte
+	for i := range webhooks {
+		if w := &webhooks[i]; w.Status == inbox.Pending && !k.fresh[w.ID] {
+			keys = append(keys, eventKey(w))
+		}
+	}
+	found := map[string]owner{}
+	err := among(k.dialect, keys, func(keys [][]byte) error {
+		in, args := oneOf(k.dialect, 1, keys)
+		return k.all(ctx, ownersOf+in, args, func(rows *sql.Rows) error {
+			key, o, err := k.scanOwner(rows)
+			found[key] = o
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find originals: %w", err)
+	}
+	return found, nil
+}
+
+// scanOwner reads a row of ownersOf. A webhook deleted by age was processed.
+func (k *keeper) scanOwner(rows *sql.Rows) (key string, o owner, err error) {
+	var status sql.NullString
+	err = rows.Scan(&key, &o.id, &o.hash, &status)
+	switch {
+	case status.Valid:
+		o.status = inbox.Status(status.String)
+	case k.fresh[o.id]:
+		o.status = inbox.Pending
+	default:
+		o.status = inbox.Processed
+	}
+	return key, o, err
+}
+
+// repeat makes a duplicate of w.
+func repeat(w *inbox.Webhook, of owner, answer *inbox.Appended) {
+	answer.EventID, answer.Status, answer.Duplicate = w.EventID, of.status, true
+	w.Status, w.Reason, w.DuplicateOf, w.Body = inbox.Duplicate, inbox.SameEvent, of.id, nil
+	w.Result = "already received; the first one is " + string(of.status)
+	w.ProcessedAt = w.ReceivedAt
+}
+
 // place finds out whether a pending webhook is an original. If the event id is
 // taken by another body, the webhook gets an id of its own that grows by part
 // of the body's hash.
 func (k *keeper) place(ctx context.Context, w *inbox.Webhook, answer *inbox.Appended) error {
 	for range 2 {
-		original, status, sameBody, err := k.claimEvent(ctx, w)
+		of, taken, err := k.claimEvent(ctx, w)
 		switch {
 		case err != nil:
 			return err
-		case original == "":
+		case !taken:
 			answer.EventID = w.EventID
 			return nil
-		case sameBody:
-			answer.EventID, answer.Status, answer.Duplicate = w.EventID, status, true
-			w.Status, w.Reason, w.DuplicateOf, w.Body = inbox.Duplicate, inbox.SameEvent, original, nil
-			w.Result = "already received; the first one is " + string(status)
-			w.ProcessedAt = w.ReceivedAt
+		case of.hasBody(w):
+			repeat(w, of, answer)
 			return nil
 		}
 		w.EventID = w.EventID + "-" + hex.EncodeToString(w.BodySHA256[:4])
@@ -118,50 +197,39 @@ func (k *keeper) place(ctx context.Context, w *inbox.Webhook, answer *inbox.Appe
 	return nil
 }
 
-// claimEvent makes w the original of its event, or names the webhook that
-// already is: one that is pending, processed or parked. A row deleted by age
-// was processed.
-func (k *keeper) claimEvent(ctx context.Context, w *inbox.Webhook) (original string, status inbox.Status, sameBody bool, err error) {
+// claimEvent makes w the original of its event, or names the owner that keeps
+// it.
+func (k *keeper) claimEvent(ctx context.Context, w *inbox.Webhook) (of owner, taken bool, err error) {
 	key, hash := eventKey(w), w.BodySHA256[:keptHash]
 	res, err := k.exec(ctx, `
 		INSERT INTO event_keys (key, webhook_id, body_sha256)
 		VALUES ($1, $2, $3)
 		ON CONFLICT (key) DO NOTHING`, key, w.ID, hash)
 	if err != nil {
-		return "", "", false, fmt.Errorf("claim the event id: %w", err)
+		return of, false, fmt.Errorf("claim the event id: %w", err)
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 1 {
 		k.fresh[w.ID] = true
-		return "", "", false, err
+		return of, false, err
 	}
-	return k.eventOwner(ctx, w, key, hash)
-}
-
-func (k *keeper) eventOwner(ctx context.Context, w *inbox.Webhook, key, hash []byte) (original string, status inbox.Status, sameBody bool, err error) {
-	var known []byte
+	// Locked first: the owner may be about to change.
+	var known string
 	err = k.one(ctx, `
-		SELECT webhook_id, body_sha256
+		SELECT webhook_id
 		FROM event_keys
-		WHERE key = $1`+k.dialect.forUpdate, []any{key}, &original, &known)
+		WHERE key = $1`+k.dialect.forUpdate, []any{key}, &known)
 	if err != nil {
-		return "", "", false, fmt.Errorf("find the original: %w", err)
+		return of, false, fmt.Errorf("lock the event id: %w", err)
 	}
-	err = k.one(ctx, `
-		SELECT status
-		FROM webhooks
-		WHERE id = $1`, []any{original}, &status)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		status = inbox.Processed
-		if k.fresh[original] {
-			status = inbox.Pending
-		}
-	case err != nil:
-		return "", "", false, fmt.Errorf("read the original's status: %w", err)
+	err = k.all(ctx, ownersOf+` = $1`, []any{key}, func(rows *sql.Rows) (err error) {
+		_, of, err = k.scanOwner(rows)
+		return err
+	})
+	if err != nil {
+		return of, false, fmt.Errorf("find the original: %w", err)
 	}
-	switch status {
-	case inbox.Pending, inbox.Processed, inbox.Parked:
-		return original, status, bytes.Equal(known, hash), nil
+	if of.holds() {
+		return of, true, nil
 	}
 	k.fresh[w.ID] = true
 	_, err = k.exec(ctx, `
@@ -169,9 +237,9 @@ func (k *keeper) eventOwner(ctx context.Context, w *inbox.Webhook, key, hash []b
 		SET webhook_id = $1, body_sha256 = $2
 		WHERE key = $3`, w.ID, hash, key)
 	if err != nil {
-		return "", "", false, fmt.Errorf("take over the event id: %w", err)
+		return of, false, fmt.Errorf("take over the event id: %w", err)
 	}
-	return "", "", false, nil
+	return of, false, nil
 }
 
 // eventKey is the day of the event itself, then part of its id's hash.

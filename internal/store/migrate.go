@@ -4,23 +4,24 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
 )
 
-//go:embed migrations/sqlite/*.sql
+//go:embed migrations/*/*.sql
 var migrations embed.FS
 
 // migrate brings the schema up to date, forward only. Whoever calls it holds
-// the lock: on SQLite that of the folder.
+// the lock: on SQLite that of the folder, on PostgreSQL that of migrateLocked.
 func (s *Store) migrate(ctx context.Context, db *sql.DB) error {
 	files, err := fs.Sub(migrations, "migrations/"+s.dialect.name)
 	if err != nil {
 		return err
 	}
-	dialects := map[string]goose.Dialect{"sqlite": goose.DialectSQLite3}
+	dialects := map[string]goose.Dialect{"sqlite": goose.DialectSQLite3, "postgres": goose.DialectPostgres}
 	provider, err := goose.NewProvider(dialects[s.dialect.name], db, files, goose.WithDisableGlobalRegistry(true), goose.WithSlog(s.log))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
@@ -43,6 +44,29 @@ func (s *Store) migrate(ctx context.Context, db *sql.DB) error {
 		s.log.Info("store.migrated", "from", have, "to", known)
 	}
 	return nil
+}
+
+// migrateLocked is migrate for a database that several processes may open at
+// the same time: one migrates, the others wait and find it done.
+func (s *Store) migrateLocked(ctx context.Context, db *sql.DB) (err error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	var schema string
+	if err := conn.QueryRowContext(ctx, `SELECT current_schema()`).Scan(&schema); err != nil {
+		return err
+	}
+	key := adviceKey(schema, "migrate", "")
+	if _, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock($1)`, key); err != nil {
+		return fmt.Errorf("wait for the lock of migrations: %w", err)
+	}
+	defer func() {
+		_, unlocked := conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, key)
+		err = errors.Join(err, unlocked)
+	}()
+	return s.migrate(ctx, db)
 }
 
 // SchemaVersion is the number of the newest migration that was applied.

@@ -21,7 +21,8 @@ const keysLive = 400
 // bodies, and at most as many event keys that no repeat will need any more. It
 // returns how many webhooks it deleted: fewer than slice when none is left.
 // Webhooks that are pending, parked, rejected or failed stay, whatever their
-// age.
+// age; on PostgreSQL the bodies of a day go at once, when nothing of it is left
+// to delete.
 func (s *Store) DeleteOld(ctx context.Context, before time.Time, slice int) (int, error) {
 	deleted := 0
 	err := s.change(ctx, "delete old webhooks", func(ctx context.Context, t *tx) error {
@@ -57,7 +58,27 @@ func (s *Store) DeleteOld(ctx context.Context, before time.Time, slice int) (int
 		}
 		return nil
 	})
+	if err == nil && deleted < slice && s.days != nil {
+		err = s.coded("drop old days", s.dropDays(ctx, before, slice))
+	}
 	return deleted, err
+}
+
+// dropDays drops the bodies of whole days, and their counts. It does not wait
+// for others; what it cannot do now, the next call does.
+func (s *Store) dropDays(ctx context.Context, before time.Time, most int) error {
+	dropped, err := s.days.dropBefore(ctx, before, most)
+	if dropped > 0 {
+		s.log.Info("store.days_dropped", "days", dropped)
+	}
+	if err == nil {
+		err = s.days.forgetCounts(ctx, before)
+	}
+	if s.kindOf(err) == contended || s.kindOf(err) == unavailable && s.Ping(ctx) == nil {
+		s.log.Debug("store.days_busy", "error", err)
+		return nil
+	}
+	return err
 }
 
 func (t *tx) deleteWebhooks(ctx context.Context, before time.Time, slice int) ([]string, error) {

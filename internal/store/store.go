@@ -17,8 +17,11 @@ import (
 	"github.com/webazaar/waybill/internal/tracking"
 )
 
-// Options are what Open needs. Logger is required, and DataDir.
+// Options are what Open needs. Logger is required, and URL or DataDir.
 type Options struct {
+	// URL is the PostgreSQL database, postgres://user:password@host/database.
+	// Any number of processes may have it open. Empty: SQLite in DataDir.
+	URL string
 	// DataDir is the folder of the SQLite database. It is made, for this user
 	// alone, if it is not there; one process at a time may have it open.
 	DataDir string
@@ -28,7 +31,8 @@ type Options struct {
 	// more. Without any it is tracking.LiveUpdate, and nothing is deleted.
 	EffectKinds []string
 	// Committed is told of new effects after the commit that made them, in the
-	// order of the commits. It must not block. What it misses, Effects has.
+	// order of the commits; on PostgreSQL nearly so. It must not block. What it
+	// misses, Effects has.
 	Committed func(effects []tracking.Effect)
 
 	// QueueRows and QueueBytes bound what may wait for Append's transaction;
@@ -55,6 +59,7 @@ type Store struct {
 	reader      *sql.DB
 	readerStmts *statements // nil: the driver keeps its own
 
+	days      *days // nil where a day of bodies is nothing of its own
 	intake    *queue
 	ids       *ulid.MonotonicEntropy // of the committer alone
 	groups    atomic.Int64
@@ -67,8 +72,8 @@ type Store struct {
 var _ inbox.Log = (*Store)(nil)
 
 // Open opens the database and brings its schema up to date. A schema newer than
-// this program, and a folder that another process has open, are refused with an
-// error that says so.
+// this program, a folder that another process has open, and a server that takes
+// no writes are refused with an error that says so.
 func Open(ctx context.Context, opts Options) (*Store, error) {
 	if opts.QueueRows == 0 {
 		opts.QueueRows = 8192
@@ -87,8 +92,8 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 		opts: opts, log: opts.Logger.With("component", "store"),
 		intake: newQueue(opts.QueueRows, opts.QueueBytes), ids: ulid.Monotonic(rand.Reader, 0),
 	}
-	if err := s.openSQLite(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the data folder %s: %w", opts.DataDir, err), s.shut())
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.shut())
 	}
 	if len(kinds) > 0 {
 		if err := s.deleteOtherEffects(ctx, kinds); err != nil {
@@ -97,6 +102,19 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	}
 	s.committer.Go(s.runCommitter)
 	return s, nil
+}
+
+func (s *Store) open(ctx context.Context) error {
+	if s.opts.URL != "" {
+		if err := s.openPostgres(ctx); err != nil {
+			return fmt.Errorf("open the PostgreSQL database: %w", err)
+		}
+		return nil
+	}
+	if err := s.openSQLite(ctx); err != nil {
+		return fmt.Errorf("open the data folder %s: %w", s.opts.DataDir, err)
+	}
+	return nil
 }
 
 // Close refuses further calls, commits what Append has taken in, and closes the

@@ -1,12 +1,25 @@
 // Package storetest runs tests of the store on every database it knows, each
 // test on a database of its own.
+//
+// PostgreSQL is the one at TEST_DATABASE_URL or, if that is not set, at
+// 127.0.0.1:5432. Where there is none, its tests are skipped, saying so; with CI
+// set they fail.
 package storetest
 
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/oklog/ulid/v2"
 
 	"github.com/webazaar/waybill/internal/store"
 )
@@ -27,6 +40,10 @@ func EachBackend(t *testing.T, test func(t *testing.T, b *Backend)) {
 		t.Parallel()
 		test(t, SQLite(t))
 	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		test(t, Postgres(t))
+	})
 }
 
 // SQLite is a backend in a folder that goes when the test ends.
@@ -36,14 +53,77 @@ func SQLite(t testing.TB) *Backend {
 	return &Backend{Name: "sqlite", DataDir: dir, Options: store.Options{DataDir: dir, Logger: Logger(t)}}
 }
 
+// Postgres is a backend in a schema that goes when the test ends.
+func Postgres(t testing.TB) *Backend {
+	t.Helper()
+	return &Backend{Name: "postgres", Options: store.Options{URL: PostgresURL(t), Logger: Logger(t)}}
+}
+
+const defaultURL = "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable"
+
+// server is the PostgreSQL server to test on, or why there is none.
+var server = sync.OnceValues(func() (string, error) {
+	address := os.Getenv("TEST_DATABASE_URL")
+	if address == "" {
+		address = defaultURL
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, address)
+	if err != nil {
+		return "", err
+	}
+	return address, conn.Close(ctx)
+})
+
+// PostgresURL is the URL of an empty schema that goes when the test ends.
+func PostgresURL(t testing.TB) string {
+	t.Helper()
+	address, err := server()
+	if err != nil {
+		why := fmt.Sprintf("no PostgreSQL to test on (TEST_DATABASE_URL names one): %v", err)
+		if os.Getenv("CI") != "" {
+			t.Fatal(why)
+		}
+		t.Skip(why)
+	}
+	schema := "waybill_test_" + strings.ToLower(ulid.Make().String())
+	do := func(text string) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		conn, err := pgx.Connect(ctx, address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close(ctx) }()
+		if _, err := conn.Exec(ctx, text); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	do(`CREATE SCHEMA ` + schema)
+	t.Cleanup(func() { do(`DROP SCHEMA ` + schema + ` CASCADE`) })
+	parsed, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := parsed.Query()
+	query.Set("search_path", schema)
+	parsed.RawQuery = query.Encode()
+	return parsed.String()
+}
+
 // Another is a new, empty database of the same kind.
 func (b *Backend) Another(t testing.TB) *Backend {
 	t.Helper()
+	if b.Options.URL != "" {
+		return Postgres(t)
+	}
 	return SQLite(t)
 }
 
 // Open opens the test's database. It is closed when the test ends, if the test
-// has not closed it before.
+// has not closed it before. On PostgreSQL it may be open several times.
 func (b *Backend) Open(t testing.TB) *store.Store {
 	t.Helper()
 	s, err := store.Open(context.Background(), b.Options)
