@@ -20,7 +20,6 @@ import (
 	"github.com/webazaar/waybill/internal/pusher"
 	"github.com/webazaar/waybill/internal/shiprocket"
 	"github.com/webazaar/waybill/internal/store"
-	"github.com/webazaar/waybill/internal/tracking"
 )
 
 // App is a running Waybill.
@@ -66,7 +65,7 @@ func (a *App) start(ctx context.Context) error {
 }
 
 func (a *App) openStore(ctx context.Context) error {
-	s, err := store.Open(ctx, store.Options{DataDir: a.cfg.DataDir, Logger: a.log, EffectKinds: effectKinds(a.cfg)})
+	s, err := store.Open(ctx, store.Options{DataDir: a.cfg.DataDir, Logger: a.log, EffectKinds: effectKinds(a.cfg), Committed: a.offer})
 	if err != nil {
 		return err
 	}
@@ -89,7 +88,6 @@ func (a *App) startInbox(registry prometheus.Registerer) {
 		Apply:       inbox.ApplyOptions{AutoCreate: a.cfg.AutoCreateOrders},
 		Metrics:     inbox.NewMetrics(registry),
 		Logger:      a.log,
-		Applied:     func([]tracking.Update) { a.wakePublishing() },
 	})
 	a.life.background("inbox", 20*time.Second, a.inbox.Run)
 }
@@ -107,7 +105,7 @@ func (a *App) serve(ctx context.Context, registry *prometheus.Registry) error {
 	metrics := metricsHandler(registry)
 	a.api = httpapi.New(httpapi.Options{
 		Inbox: a.inbox, Store: a.store, Guard: access.NewGuard(a.cfg.AdminToken.Reveal()), WatchTokens: access.NewWatchTokens(secret),
-		RealtimeServer: a.realtimeHandler(), Metrics: metrics, Logger: a.log, Changed: a.wakePublishing,
+		RealtimeServer: a.realtimeHandler(), Metrics: metrics, Logger: a.log,
 		Realtime:  httpapi.Realtime{Key: a.pusherApp.Key, Host: socket.Host, Port: socket.Port, TLS: socket.TLS, Authorize: a.pusherApp.AuthorizeChannel},
 		Shop:      httpapi.Shop{Name: a.cfg.Shop.Name, LogoURL: a.cfg.Shop.LogoURL, Color: a.cfg.Shop.Color, SupportURL: a.cfg.Shop.SupportURL},
 		PublicURL: publicURL, TrustedProxies: a.cfg.TrustedProxies, AllowedOrigins: a.cfg.AllowedOrigins,

@@ -104,9 +104,11 @@ func (a *App) startPublishing() {
 	}
 }
 
-func (a *App) wakePublishing() {
+// offer hands committed effects to the dispatchers. Before they are there, and
+// whenever it is not called, the effects are on record.
+func (a *App) offer(effects []tracking.Effect) {
 	for _, d := range a.effects {
-		d.Wake()
+		d.Offer(effects)
 	}
 }
 

@@ -27,8 +27,6 @@ type Options struct {
 	RealtimeServer http.Handler
 	Metrics        http.Handler
 	Logger         *slog.Logger
-	// Changed is told when a call may have left effects to be carried out.
-	Changed func()
 
 	Realtime       Realtime
 	Shop           Shop
@@ -71,9 +69,6 @@ type API struct {
 func New(opts Options) *API {
 	if opts.Now == nil {
 		opts.Now = time.Now
-	}
-	if opts.Changed == nil {
-		opts.Changed = func() {}
 	}
 	a := &API{
 		opts: opts, log: opts.Logger.With("component", "http"), peers: peers{trusted: opts.TrustedProxies},

@@ -75,7 +75,6 @@ func (a *API) registerOrder(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	a.opts.Inbox.Wake() // parked pushes may have been released
-	a.opts.Changed()
 	return answer(w, a.asOrder(r, o))
 }
 

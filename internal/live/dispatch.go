@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/webazaar/waybill/internal/tracking"
@@ -56,12 +57,33 @@ type Options struct {
 	Backoff func(failures int) time.Duration
 }
 
-// Dispatcher carries out the effects of committed updates, in their order.
+// Dispatcher carries out the effects of committed updates, in their order. It
+// takes them from Offer, and from the outbox what was not offered: what an
+// earlier process left, and what came faster than it was published.
 type Dispatcher struct {
 	opts Options
 	log  *slog.Logger
 	wake chan struct{}
+
+	mu      sync.Mutex
+	offered []tracking.Effect
+	missed  bool // the outbox may hold effects that are not in offered
+
+	// Of the goroutine that dispatches:
+	done   []int64        // published, not yet forgotten by the outbox
+	logged map[int64]bool // published from the outbox; may be offered too
 }
+
+// maxOffered bounds what waits in memory; beyond it the outbox is read.
+const maxOffered = 4096
+
+// forgetAt is how many published effects are forgotten at a time, at least
+// every forgetAfter: it is one transaction. Those not yet forgotten when a
+// process ends are published again by the next one.
+const (
+	forgetAt    = 512
+	forgetAfter = 100 * time.Millisecond
+)
 
 // together is how many effects a BatchPublisher is given at once: with two or
 // three events each that is a few requests.
@@ -81,15 +103,37 @@ func NewDispatcher(opts Options) *Dispatcher {
 	if opts.Kind == "" {
 		opts.Kind = tracking.LiveUpdate
 	}
-	return &Dispatcher{opts: opts, log: opts.Logger.With("component", "live"), wake: make(chan struct{}, 1)}
+	return &Dispatcher{opts: opts, log: opts.Logger.With("component", "live"), wake: make(chan struct{}, 1), missed: true}
 }
 
-// Wake makes Run look for effects now. It never blocks.
+// Wake makes Run look into the outbox now. It never blocks.
 func (d *Dispatcher) Wake() {
+	d.miss()
+	d.signal()
+}
+
+func (d *Dispatcher) signal() {
 	select {
 	case d.wake <- struct{}{}:
 	default:
 	}
+}
+
+// Offer hands over effects that were just committed, in the order of their
+// commits. It never blocks.
+func (d *Dispatcher) Offer(effects []tracking.Effect) {
+	d.mu.Lock()
+	for i := range effects {
+		switch {
+		case effects[i].Kind != d.opts.Kind:
+		case len(d.offered) == maxOffered:
+			d.offered, d.missed = nil, true
+		case !d.missed:
+			d.offered = append(d.offered, effects[i])
+		}
+	}
+	d.mu.Unlock()
+	d.signal()
 }
 
 // Run publishes until ctx is done, then returns nil. It begins with what an
@@ -99,12 +143,13 @@ func (d *Dispatcher) Wake() {
 func (d *Dispatcher) Run(ctx context.Context) error {
 	sweep := time.NewTicker(d.opts.Sweep)
 	defer sweep.Stop()
+	forget := time.NewTimer(forgetAfter)
+	defer forget.Stop()
 	failures := 0
 	for ctx.Err() == nil {
-		n, err := d.Dispatch(ctx)
+		n, more, err := d.dispatch(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return nil
 		case err != nil:
 			failures++
 			d.stalled(err, failures)
@@ -114,16 +159,35 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 			d.log.Info("live.recovered", "kind", d.opts.Kind, "failures", failures)
 			failures = 0
 		}
-		if n == batch {
+		if more {
 			continue
 		}
 		select {
 		case <-ctx.Done():
 		case <-d.wake:
+		case <-forget.C:
+			d.forgetLogged(ctx)
+			forget.Reset(forgetAfter)
 		case <-sweep.C:
+			d.miss()
 		}
 	}
+	d.forgetLogged(ctx)
 	return nil
+}
+
+// miss makes the next dispatch look into the outbox.
+func (d *Dispatcher) miss() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.offered, d.missed = nil, true
+}
+
+// forgetLogged is forget where an error only means another try later.
+func (d *Dispatcher) forgetLogged(ctx context.Context) {
+	if err := d.forget(ctx); err != nil {
+		d.log.Error("live.stalled", "kind", d.opts.Kind, "error", err)
+	}
 }
 
 func (d *Dispatcher) stalled(err error, failures int) {
@@ -148,37 +212,88 @@ func backoff(failures int) time.Duration {
 	return time.Duration(float64(d) * (0.75 + rand.Float64()/2)) //nolint:gosec // jitter needs no secrecy
 }
 
-// Dispatch publishes one batch of effects and returns how many it took. An
-// effect that could not be published stays, and so do all after it: versions
-// must not overtake each other.
+// Dispatch publishes one batch of the outbox, forgets it, and returns how many
+// effects it took. One that could not be published stays, and so do all after
+// it: versions must not overtake each other. It is not for use beside Run.
 func (d *Dispatcher) Dispatch(ctx context.Context) (int, error) {
-	effects, err := d.opts.Outbox.Effects(ctx, d.opts.Kind, batch)
+	d.miss()
+	n, _, err := d.dispatch(ctx)
+	return n, errors.Join(err, d.forget(ctx))
+}
+
+// dispatch also says whether there is more to publish at once.
+func (d *Dispatcher) dispatch(ctx context.Context) (taken int, more bool, err error) {
+	effects, more, err := d.next(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("read effects: %w", err)
+		return 0, false, err
 	}
 	size := 1
 	if _, ok := d.opts.Publisher.(BatchPublisher); ok {
 		size = together
 	}
-	done := make([]int64, 0, len(effects))
-	var failed error
 	for some := range slices.Chunk(effects, size) {
-		if failed = d.publish(ctx, some); failed != nil {
+		if err := d.publish(ctx, some); err != nil {
+			d.miss() // they are on record
 			u := &some[0].Update
-			failed = fmt.Errorf("publish version %d of order %s: %w", u.Version, u.OrderID, failed)
-			break
+			return taken, false, fmt.Errorf("publish version %d of order %s: %w", u.Version, u.OrderID, err)
 		}
 		for i := range some {
-			done = append(done, some[i].ID)
+			d.done = append(d.done, some[i].ID)
 		}
+		taken += len(some)
 	}
-	if len(done) > 0 {
-		// Also when ctx is done: what was published must not be again.
-		if err := d.opts.Outbox.DeleteEffects(context.WithoutCancel(ctx), done); err != nil {
-			return len(done), fmt.Errorf("forget published effects: %w", err)
-		}
+	if len(d.done) >= forgetAt {
+		return taken, more, d.forget(ctx)
 	}
-	return len(done), failed
+	return taken, more, nil
+}
+
+// next is the batch to publish now: what was offered, or, if that may not be
+// all, what the outbox has.
+func (d *Dispatcher) next(ctx context.Context) (effects []tracking.Effect, more bool, err error) {
+	d.mu.Lock()
+	if !d.missed {
+		n := min(batch, len(d.offered))
+		effects = d.offered[:n:n]
+		d.offered = d.offered[n:]
+		more = len(d.offered) > 0
+		d.mu.Unlock()
+		return slices.DeleteFunc(effects, func(e tracking.Effect) bool { return d.logged[e.ID] }), more, nil
+	}
+	// From here on what is committed is offered again; some of it may be read
+	// from the outbox too, and is left out when it comes.
+	d.missed, d.offered = false, nil
+	d.mu.Unlock()
+	if err := d.forget(ctx); err != nil {
+		d.miss()
+		return nil, false, err
+	}
+	effects, err = d.opts.Outbox.Effects(ctx, d.opts.Kind, batch)
+	if err != nil {
+		d.miss()
+		return nil, false, fmt.Errorf("read effects: %w", err)
+	}
+	if more = len(effects) == batch; more {
+		d.miss()
+	}
+	d.logged = make(map[int64]bool, len(effects))
+	for i := range effects {
+		d.logged[effects[i].ID] = true
+	}
+	return effects, more, nil
+}
+
+// forget deletes what was published, also when ctx is done: it must not be
+// published again.
+func (d *Dispatcher) forget(ctx context.Context) error {
+	if len(d.done) == 0 {
+		return nil
+	}
+	if err := d.opts.Outbox.DeleteEffects(context.WithoutCancel(ctx), d.done); err != nil {
+		return fmt.Errorf("forget published effects: %w", err)
+	}
+	d.done = d.done[:0]
+	return nil
 }
 
 func (d *Dispatcher) publish(ctx context.Context, effects []tracking.Effect) error {
