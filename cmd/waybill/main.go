@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -32,6 +33,12 @@ type commands struct {
 }
 
 func main() {
+	if os.Getenv("GOGC") == "" {
+		// Pushes leave much short-lived garbage and little that stays: a heap
+		// that may grow to four times what lives costs some ten megabytes and
+		// saves a tenth of the CPU.
+		debug.SetGCPercent(300)
+	}
 	os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 

@@ -1,8 +1,8 @@
 package httpapi
 
 import (
+	"bytes"
 	"errors"
-	"io"
 	"net/http"
 
 	"github.com/webazaar/waybill/internal/inbox"
@@ -67,12 +67,17 @@ func (a *API) probeWebhook(w http.ResponseWriter, _ *http.Request) error {
 
 // readBody reads a request's body whole, or answers 413 past the limit.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	// The length is a hint to size the buffer by; what is read decides.
+	var b bytes.Buffer
+	if r.ContentLength > 0 && r.ContentLength <= limit {
+		b.Grow(int(r.ContentLength) + bytes.MinRead)
+	}
+	_, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, errTooLarge
 	}
 	if err != nil {
 		return nil, &tracking.Error{Code: tracking.Invalid, Message: "the body ended early", Err: err}
 	}
-	return body, nil
+	return b.Bytes(), nil
 }
