@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,29 +52,36 @@ func journeys() []told {
 // story applies pushes as workers would, in batches of at most size.
 func story(t *testing.T, s *store.Store, pushes []told, workers, size int) {
 	t.Helper()
+	storyOf(t, []*store.Store{s}, pushes, workers, size)
+}
+
+// storyOf is story told to several stores that have one database.
+func storyOf(t *testing.T, stores []*store.Store, pushes []told, workers, size int) {
+	t.Helper()
+	var left atomic.Int64
+	left.Store(int64(len(pushes)))
 	var wg sync.WaitGroup
 	for i, p := range pushes {
 		wg.Go(func() {
 			w := pushed(fmt.Sprintf("%d", i), strconv.Itoa(i))
 			w.ReceivedAt = noon.Add(time.Duration(i) * time.Millisecond)
 			w.AWB, w.SROrderID, w.OrderNumber = p.awb, p.sr, p.number
-			if _, err := s.Append(ctxOf(t), w); err != nil {
+			if _, err := stores[i%len(stores)].Append(ctxOf(t), w); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
-	for range workers {
+	for worker := range workers {
+		s := stores[worker%len(stores)]
 		wg.Go(func() {
-			for {
+			for left.Load() > 0 { // what another has locked is passed over, so none claimed is not the end
 				claimed, err := s.Claim(ctxOf(t), "w", size, noon.Add(time.Hour), time.Hour)
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				if len(claimed) == 0 {
-					return
-				}
+				left.Add(-int64(len(claimed)))
 				var batch []inbox.Application
 				for _, w := range claimed {
 					i, err := strconv.Atoi(string(w.Body))

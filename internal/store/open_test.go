@@ -80,26 +80,31 @@ func TestOneProcessHasTheFolder(t *testing.T) {
 
 func TestNewerSchemaIsRefused(t *testing.T) {
 	t.Parallel()
-	b := storetest.SQLite(t)
-	if err := b.Open(t).Close(); err != nil {
-		t.Fatal(err)
-	}
-	db := raw(t, b.DataDir)
-	if _, err := db.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := store.Open(t.Context(), b.Options); err == nil || !strings.Contains(err.Error(), "newer waybill (version 9999") {
-		t.Errorf("a newer schema: %v", err)
-	}
+	storetest.EachBackend(t, func(t *testing.T, b *storetest.Backend) {
+		if err := b.Open(t).Close(); err != nil {
+			t.Fatal(err)
+		}
+		db := raw(t, b)
+		if _, err := db.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)`); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Open(t.Context(), b.Options); err == nil || !strings.Contains(err.Error(), "newer waybill (version 9999") {
+			t.Errorf("a newer schema: %v", err)
+		}
+	})
 }
 
 // raw opens the database beside the store's back.
-func raw(t *testing.T, dir string) *sql.DB {
+func raw(t *testing.T, b *storetest.Backend) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "waybill.db"))
+	driver, name := "sqlite", "file:"+filepath.Join(b.DataDir, "waybill.db")
+	if b.Options.URL != "" {
+		driver, name = "pgx", b.Options.URL
+	}
+	db, err := sql.Open(driver, name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,10 +112,26 @@ func raw(t *testing.T, dir string) *sql.DB {
 	return db
 }
 
-// schema is every table and index as it was declared.
-func schema(t *testing.T, db *sql.DB) []string {
+// schemas are what lists every table, column, constraint and index as it was
+// declared.
+var schemas = map[string]string{
+	"sqlite": `SELECT COALESCE(sql, name) FROM sqlite_master`,
+	"postgres": `
+		SELECT CONCAT_WS(' ', c.relkind, c.relname, a.attname, FORMAT_TYPE(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,
+			a.attstorage, l.collname, c.reloptions, PG_GET_EXPR(c.relpartbound, c.oid))
+		FROM pg_class c
+		LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+		LEFT JOIN pg_collation l ON l.oid = a.attcollation
+		WHERE c.relnamespace = CURRENT_SCHEMA()::regnamespace
+		UNION ALL
+		SELECT REPLACE(indexdef, CURRENT_SCHEMA(), '') FROM pg_indexes WHERE schemaname = CURRENT_SCHEMA()
+		UNION ALL
+		SELECT CONCAT_WS(' ', conname, PG_GET_CONSTRAINTDEF(oid)) FROM pg_constraint WHERE connamespace = CURRENT_SCHEMA()::regnamespace`,
+}
+
+func schema(t *testing.T, b *storetest.Backend) []string {
 	t.Helper()
-	rows, err := db.Query(`SELECT COALESCE(sql, name) FROM sqlite_master`)
+	rows, err := raw(t, b).Query(schemas[b.Name])
 	if err != nil {
 		t.Fatal(err)
 	}
