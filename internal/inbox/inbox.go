@@ -26,7 +26,7 @@ type Options struct {
 
 	Holder      string           // names this process in leases; default: made up
 	Now         func() time.Time // default time.Now
-	Batch       int              // rows worked off in one transaction, default 256
+	Batch       int              // rows worked off in one transaction, default 128
 	Lease       time.Duration    // default 2 minutes
 	Sweep       time.Duration    // look for work this often even without a signal, default 5 s
 	MaxAttempts int              // tries before a row is failed, default 8
@@ -48,7 +48,7 @@ func New(opts Options) *Inbox {
 		opts.Now = time.Now
 	}
 	if opts.Batch == 0 {
-		opts.Batch = 256
+		opts.Batch = 128
 	}
 	if opts.Lease == 0 {
 		opts.Lease = 2 * time.Minute
