@@ -39,23 +39,12 @@ func (k *keeper) keep(ctx context.Context, group []*entry) error {
 		w.ID = id.String()
 		e.answer = inbox.Appended{EventID: w.EventID, Status: w.Status}
 	}
-	if err := k.claimEvents(ctx, webhooks); err != nil {
-		return err
-	}
-	owners, err := k.owners(ctx, webhooks)
-	if err != nil {
+	if err := k.place(ctx, webhooks, group); err != nil {
 		return err
 	}
 	rows, bodies := make([]any, 0, len(group)*webhookColumnCount), make([]any, 0, len(group)*3)
 	for i := range webhooks {
 		w := &webhooks[i]
-		if w.Status == inbox.Pending && !k.fresh[w.ID] {
-			if o, known := owners[string(eventKey(w))]; known && o.holds() && o.hasBody(w) {
-				repeat(w, o, &group[i].answer)
-			} else if err := k.place(ctx, w, &group[i].answer); err != nil {
-				return err
-			}
-		}
 		headers := []byte("{}")
 		if len(w.Headers) > 0 {
 			var err error
@@ -76,24 +65,69 @@ func (k *keeper) keep(ctx context.Context, group []*entry) error {
 	return nil
 }
 
-// claimEvents makes originals of all pending webhooks whose event nobody knew:
-// nearly all, and all at once. The others are left to place.
-func (k *keeper) claimEvents(ctx context.Context, webhooks []inbox.Webhook) error {
-	type claim struct {
-		key []byte
-		w   *inbox.Webhook
-	}
-	claims := make([]claim, 0, len(webhooks))
+// A claimant is a webhook that wants to be the original of its event.
+type claimant struct {
+	*inbox.Webhook
+	answer *inbox.Appended
+	key    []byte
+}
+
+// place finds out which pending webhooks are originals. Where an event id is
+// taken by another body, the webhook gets an id of its own that grows by part
+// of the body's hash, and asks again. If that is taken, too, by a body whose
+// hash begins alike, both are kept.
+//
+// Keys are claimed, and then taken over, in one order always, so that no two
+// processes wait for each other.
+func (k *keeper) place(ctx context.Context, webhooks []inbox.Webhook, group []*entry) error {
+	var asking []claimant
 	for i := range webhooks {
 		if w := &webhooks[i]; w.Status == inbox.Pending {
-			claims = append(claims, claim{eventKey(w), w})
+			asking = append(asking, claimant{w, &group[i].answer, eventKey(w)})
 		}
 	}
-	// In one order always, so that two processes do not wait for each other.
-	slices.SortStableFunc(claims, func(a, b claim) int { return bytes.Compare(a.key, b.key) })
-	args := make([]any, 0, 3*len(claims))
-	for _, c := range claims {
-		args = append(args, c.key, c.w.ID, c.w.BodySHA256[:keptHash])
+	for range 2 {
+		slices.SortStableFunc(asking, func(a, b claimant) int { return bytes.Compare(a.key, b.key) })
+		if err := k.claim(ctx, asking); err != nil {
+			return err
+		}
+		asking = slices.DeleteFunc(asking, func(c claimant) bool { return k.fresh[c.ID] })
+		owners, err := k.owners(ctx, asking)
+		if err != nil {
+			return err
+		}
+		var again []claimant
+		for _, c := range asking {
+			of, known := owners[string(c.key)]
+			if !known || !of.holds() {
+				if of, err = k.takeOver(ctx, c); err != nil {
+					return err
+				}
+			}
+			switch {
+			case of.id == c.ID:
+			case of.hasBody(c.Webhook):
+				c.repeat(of)
+			default:
+				c.EventID += "-" + hex.EncodeToString(c.BodySHA256[:4])
+				c.answer.EventID = c.EventID
+				c.key = eventKey(c.Webhook)
+				again = append(again, c)
+			}
+		}
+		if asking = again; len(asking) == 0 {
+			return nil
+		}
+	}
+	return nil
+}
+
+// claim makes originals of all whose event nobody knew: nearly all, and all at
+// once.
+func (k *keeper) claim(ctx context.Context, asking []claimant) error {
+	args := make([]any, 0, 3*len(asking))
+	for _, c := range asking {
+		args = append(args, c.key, c.ID, c.BodySHA256[:keptHash])
 	}
 	err := k.insert(ctx, `INSERT INTO event_keys (key, webhook_id, body_sha256)`, 3, args, `
 		ON CONFLICT (key) DO NOTHING
@@ -124,24 +158,34 @@ func (o owner) holds() bool {
 
 func (o owner) hasBody(w *inbox.Webhook) bool { return bytes.Equal(o.hash, w.BodySHA256[:keptHash]) }
 
-const ownersOf = `
-	SELECT e.key, e.webhook_id, e.body_sha256, w.status
-	FROM event_keys e LEFT JOIN webhooks w ON w.id = e.webhook_id
-	WHERE e.key`
-
-// owners finds the owners of the event ids that were known already, by key.
-func (k *keeper) owners(ctx context.Context, webhooks []inbox.Webhook) (map[string]owner, error) {
-	var keys [][]byte
-	for i := range webhooks {
-		if w := &webhooks[i]; w.Status == inbox.Pending && !k.fresh[w.ID] {
-			keys = append(keys, eventKey(w))
-		}
+// owners finds to whom the event ids belong that were known already, by key. A
+// webhook deleted by age was processed.
+func (k *keeper) owners(ctx context.Context, asking []claimant) (map[string]owner, error) {
+	keys := make([][]byte, 0, len(asking))
+	for _, c := range asking {
+		keys = append(keys, c.key)
 	}
-	found := map[string]owner{}
+	found := make(map[string]owner, len(keys))
 	err := among(k.dialect, keys, func(keys [][]byte) error {
 		in, args := oneOf(k.dialect, 1, keys)
-		return k.all(ctx, ownersOf+in, args, func(rows *sql.Rows) error {
-			key, o, err := k.scanOwner(rows)
+		return k.all(ctx, `
+			SELECT e.key, e.webhook_id, e.body_sha256, w.status
+			FROM event_keys e LEFT JOIN webhooks w ON w.id = e.webhook_id
+			WHERE e.key`+in, args, func(rows *sql.Rows) error {
+			var (
+				key    string
+				o      owner
+				status sql.NullString
+			)
+			err := rows.Scan(&key, &o.id, &o.hash, &status)
+			switch {
+			case status.Valid:
+				o.status = inbox.Status(status.String)
+			case k.fresh[o.id]:
+				o.status = inbox.Pending
+			default:
+				o.status = inbox.Processed
+			}
 			found[key] = o
 			return err
 		})
@@ -152,94 +196,41 @@ func (k *keeper) owners(ctx context.Context, webhooks []inbox.Webhook) (map[stri
 	return found, nil
 }
 
-// scanOwner reads a row of ownersOf. A webhook deleted by age was processed.
-func (k *keeper) scanOwner(rows *sql.Rows) (key string, o owner, err error) {
-	var status sql.NullString
-	err = rows.Scan(&key, &o.id, &o.hash, &status)
-	switch {
-	case status.Valid:
-		o.status = inbox.Status(status.String)
-	case k.fresh[o.id]:
-		o.status = inbox.Pending
-	default:
-		o.status = inbox.Processed
-	}
-	return key, o, err
-}
-
-// repeat makes a duplicate of w.
-func repeat(w *inbox.Webhook, of owner, answer *inbox.Appended) {
-	answer.EventID, answer.Status, answer.Duplicate = w.EventID, of.status, true
-	w.Status, w.Reason, w.DuplicateOf, w.Body = inbox.Duplicate, inbox.SameEvent, of.id, nil
-	w.Result = "already received; the first one is " + string(of.status)
-	w.ProcessedAt = w.ReceivedAt
-}
-
-// place finds out whether a pending webhook is an original. If the event id is
-// taken by another body, the webhook gets an id of its own that grows by part
-// of the body's hash.
-func (k *keeper) place(ctx context.Context, w *inbox.Webhook, answer *inbox.Appended) error {
-	for range 2 {
-		of, taken, err := k.claimEvent(ctx, w)
-		switch {
-		case err != nil:
-			return err
-		case !taken:
-			answer.EventID = w.EventID
-			return nil
-		case of.hasBody(w):
-			repeat(w, of, answer)
-			return nil
-		}
-		w.EventID = w.EventID + "-" + hex.EncodeToString(w.BodySHA256[:4])
-	}
-	answer.EventID = w.EventID // two bodies whose hashes begin alike: both are kept
-	return nil
-}
-
-// claimEvent makes w the original of its event, or names the owner that keeps
-// it.
-func (k *keeper) claimEvent(ctx context.Context, w *inbox.Webhook) (of owner, taken bool, err error) {
-	key, hash := eventKey(w), w.BodySHA256[:keptHash]
-	res, err := k.exec(ctx, `
-		INSERT INTO event_keys (key, webhook_id, body_sha256)
-		VALUES ($1, $2, $3)
-		ON CONFLICT (key) DO NOTHING`, key, w.ID, hash)
-	if err != nil {
-		return of, false, fmt.Errorf("claim the event id: %w", err)
-	}
-	if n, err := res.RowsAffected(); err != nil || n == 1 {
-		k.fresh[w.ID] = true
-		return of, false, err
-	}
-	// Locked first: the owner may be about to change.
-	var known string
-	err = k.one(ctx, `
+// takeOver makes c the original of an event whose owner did not keep it, and
+// returns who is the owner now: c or, if that has changed meanwhile, another.
+func (k *keeper) takeOver(ctx context.Context, c claimant) (owner, error) {
+	var id string
+	err := k.one(ctx, `
 		SELECT webhook_id
 		FROM event_keys
-		WHERE key = $1`+k.dialect.forUpdate, []any{key}, &known)
+		WHERE key = $1`+k.dialect.forUpdate, []any{c.key}, &id)
 	if err != nil {
-		return of, false, fmt.Errorf("lock the event id: %w", err)
+		return owner{}, fmt.Errorf("lock the event id: %w", err)
 	}
-	err = k.all(ctx, ownersOf+` = $1`, []any{key}, func(rows *sql.Rows) (err error) {
-		_, of, err = k.scanOwner(rows)
-		return err
-	})
+	owners, err := k.owners(ctx, []claimant{c})
 	if err != nil {
-		return of, false, fmt.Errorf("find the original: %w", err)
+		return owner{}, err
 	}
-	if of.holds() {
-		return of, true, nil
+	if of := owners[string(c.key)]; of.holds() {
+		return of, nil
 	}
-	k.fresh[w.ID] = true
+	k.fresh[c.ID] = true
 	_, err = k.exec(ctx, `
 		UPDATE event_keys
 		SET webhook_id = $1, body_sha256 = $2
-		WHERE key = $3`, w.ID, hash, key)
+		WHERE key = $3`, c.ID, c.BodySHA256[:keptHash], c.key)
 	if err != nil {
-		return of, false, fmt.Errorf("take over the event id: %w", err)
+		return owner{}, fmt.Errorf("take over the event id: %w", err)
 	}
-	return of, false, nil
+	return owner{id: c.ID}, nil
+}
+
+// repeat makes a duplicate of c.
+func (c claimant) repeat(of owner) {
+	c.answer.EventID, c.answer.Status, c.answer.Duplicate = c.EventID, of.status, true
+	c.Status, c.Reason, c.DuplicateOf, c.Body = inbox.Duplicate, inbox.SameEvent, of.id, nil
+	c.Result = "already received; the first one is " + string(of.status)
+	c.ProcessedAt = c.ReceivedAt
 }
 
 // eventKey is the day of the event itself, then part of its id's hash.
