@@ -48,9 +48,6 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger) (*App, err
 }
 
 func (a *App) start(ctx context.Context) error {
-	if a.cfg.DatabaseURL.IsSet() {
-		return errors.New("DATABASE_URL: this version keeps its data in SQLite only; unset it, and DATA_DIR names the folder")
-	}
 	if err := a.openStore(ctx); err != nil {
 		return err
 	}
@@ -65,13 +62,20 @@ func (a *App) start(ctx context.Context) error {
 }
 
 func (a *App) openStore(ctx context.Context) error {
-	s, err := store.Open(ctx, store.Options{DataDir: a.cfg.DataDir, Logger: a.log, EffectKinds: effectKinds(a.cfg), Committed: a.offer})
+	options := storeOptions(a.cfg, a.log)
+	options.EffectKinds, options.Committed = effectKinds(a.cfg), a.offer
+	s, err := store.Open(ctx, options)
 	if err != nil {
 		return err
 	}
 	a.store = s
 	a.life.onStop("store", 20*time.Second, func(context.Context) error { return s.Close() })
 	return nil
+}
+
+// storeOptions name the database of the settings.
+func storeOptions(cfg *config.Config, log *slog.Logger) store.Options {
+	return store.Options{URL: cfg.DatabaseURL.Reveal(), DataDir: cfg.DataDir, Logger: log}
 }
 
 func (a *App) startInbox(registry prometheus.Registerer) {

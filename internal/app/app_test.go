@@ -132,7 +132,7 @@ func TestStartThatFails(t *testing.T) {
 	}
 	fails(settings(t, dir, "PORT="+port), "PORT, HOST and METRICS_ADDR")
 	fails(settings(t, dir, "METRICS_ADDR=127.0.0.1:"+port), "listen for metrics")
-	fails(settings(t, dir, "DATABASE_URL=postgres://localhost/waybill"), "DATABASE_URL")
+	fails(settings(t, dir, "DATABASE_URL=postgres://127.0.0.1:1/waybill"), "open the PostgreSQL database")
 	fails(settings(t, running.cfg.DataDir), "open the data folder")
 	started(t, settings(t, dir)) // the folder is free
 }

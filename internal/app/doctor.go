@@ -119,9 +119,14 @@ func (d *doctor) server(ctx context.Context, cfg *config.Config) bool {
 
 func (d *doctor) database(ctx context.Context, cfg *config.Config, running bool) {
 	d.say("Database")
-	s, err := store.Open(ctx, store.Options{DataDir: cfg.DataDir, Logger: slog.New(slog.DiscardHandler)})
+	options, name := storeOptions(cfg, slog.New(slog.DiscardHandler)), cfg.DataDir
+	if cfg.DatabaseURL.IsSet() {
+		// A server that runs elsewhere may still need the schema as it is.
+		options.KeepSchema, name = true, cfg.DatabaseURL.String()
+	}
+	s, err := store.Open(ctx, options)
 	switch {
-	case err != nil && running:
+	case err != nil && running && !cfg.DatabaseURL.IsSet():
 		d.good("the running server has it open")
 		return
 	case err != nil:
@@ -133,7 +138,7 @@ func (d *doctor) database(ctx context.Context, cfg *config.Config, running bool)
 		d.bad("%v", err)
 		return
 	}
-	d.good("%s opens and is up to date", cfg.DataDir)
+	d.good("%s opens and is up to date", name)
 	for status, n := range counts {
 		if n > 0 {
 			d.note("%d webhook(s) are %s", n, status)

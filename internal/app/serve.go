@@ -30,7 +30,7 @@ func Serve(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 // Migrate brings the database's schema up to date and says which version it
 // has.
 func Migrate(ctx context.Context, cfg *config.Config, log *slog.Logger, out io.Writer) error {
-	s, err := store.Open(ctx, store.Options{DataDir: cfg.DataDir, Logger: log})
+	s, err := store.Open(ctx, storeOptions(cfg, log))
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,9 @@ func (s *Store) migrate(ctx context.Context, db *sql.DB) error {
 	if have > known {
 		return fmt.Errorf("its schema is of a newer waybill (version %d; this one knows %d): run that one, or restore a backup from before", have, known)
 	}
+	if s.opts.KeepSchema && have < known {
+		return fmt.Errorf("its schema has version %d, and this waybill needs %d: `waybill migrate` brings it up to date, and so does `waybill serve`", have, known)
+	}
 	if s.schema != 0 {
 		known = s.schema
 	}

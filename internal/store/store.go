@@ -26,13 +26,16 @@ type Options struct {
 	// alone, if it is not there; one process at a time may have it open.
 	DataDir string
 	Logger  *slog.Logger
+	// KeepSchema makes Open refuse a schema that is not up to date, in place
+	// of migrating it.
+	KeepSchema bool
 	// EffectKinds are the kinds of effects that every update makes, one of
 	// each. Open deletes those of other kinds: nobody carries them out any
 	// more. Without any it is tracking.LiveUpdate, and nothing is deleted.
 	EffectKinds []string
 	// Committed is told of new effects after the commit that made them, in the
-	// order of the commits; on PostgreSQL nearly so. It must not block. What it
-	// misses, Effects has.
+	// order of this process's commits. It must not block. What it misses, and
+	// what other processes commit, Effects has.
 	Committed func(effects []tracking.Effect)
 
 	// QueueRows and QueueBytes bound what may wait for Append's transaction;
@@ -53,6 +56,7 @@ type Store struct {
 	patience    time.Duration             // how long a transaction may take; 0: no bound
 	turn        turn
 	writing     sync.RWMutex // held by transactions under way where they take no turns
+	announcing  sync.Mutex   // held from a commit until its effects are told of, likewise
 	decider     turn         // to decide about orders, before the turn to write
 	deskReader  *tx          // what whoever decides reads with; nil where he reads within his transaction
 

@@ -109,6 +109,12 @@ func (s *Store) transactOnce(ctx context.Context, intake bool, fn func(ctx conte
 	if err := t.saveCounts(ctx); err != nil {
 		return err
 	}
+	if !s.dialect.singleWriter && len(t.after) > 0 {
+		// Whoever changes the same order next can do so once this is
+		// committed, and must not be heard of first.
+		s.announcing.Lock()
+		defer s.announcing.Unlock()
+	}
 	if err := t.commit(ctx); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
