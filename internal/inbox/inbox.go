@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/webazaar/waybill/internal/shiprocket"
@@ -40,6 +41,7 @@ type Inbox struct {
 	log     *slog.Logger
 	metrics *Metrics
 	wake    chan struct{}
+	alone   atomic.Int64 // so many rows are still to be worked off one by one
 }
 
 // New makes an Inbox that is ready to receive.

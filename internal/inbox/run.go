@@ -21,6 +21,7 @@ func (i *Inbox) Run(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("release leases of an earlier run: %w", err)
 	case released > 0:
+		i.alone.Store(int64(released))
 		i.log.Info("inbox.resumed", "webhooks", released)
 	}
 	sweep := time.NewTicker(i.opts.Sweep)
@@ -28,11 +29,12 @@ func (i *Inbox) Run(ctx context.Context) error {
 	due := time.NewTimer(time.Hour)
 	defer due.Stop()
 	for ctx.Err() == nil {
+		asked := i.batch()
 		n, err := i.Work(ctx)
 		if err != nil && ctx.Err() == nil {
 			i.log.Error("inbox.stalled", "error", err)
 		}
-		if n == i.opts.Batch && err == nil {
+		if n == asked && err == nil {
 			continue // there may be more
 		}
 		soonest := 10 * time.Millisecond
@@ -52,14 +54,27 @@ func (i *Inbox) Run(ctx context.Context) error {
 	return nil
 }
 
+// batch is how many rows to claim. What was in work when an earlier process
+// ended is claimed row by row: should one of them have ended it, then no other
+// row's attempts are counted when it does so again.
+func (i *Inbox) batch() int {
+	if i.alone.Load() > 0 {
+		return 1
+	}
+	return i.opts.Batch
+}
+
 // Work claims one batch and works it off; it returns how many rows it claimed.
 // After an error the rows of the batch stay leased and are claimed again once
 // their lease has run out.
 func (i *Inbox) Work(ctx context.Context) (int, error) {
 	began := time.Now()
-	claimed, err := i.opts.Log.Claim(ctx, i.opts.Holder, i.opts.Batch, i.opts.Now().UTC(), i.opts.Lease)
+	claimed, err := i.opts.Log.Claim(ctx, i.opts.Holder, i.batch(), i.opts.Now().UTC(), i.opts.Lease)
 	if err != nil {
 		return 0, fmt.Errorf("claim webhooks: %w", err)
+	}
+	if i.alone.Load() > 0 {
+		i.alone.Add(-1)
 	}
 	if len(claimed) == 0 {
 		return 0, nil
