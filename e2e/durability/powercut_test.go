@@ -22,7 +22,11 @@ import (
 func TestPowerCut(t *testing.T) {
 	t.Parallel()
 	cuts := setting(t, "CUTS", 300)
-	r := record(t, load{Seed: 13, Parcels: 80, Duplicates: 0.1, Moment: time.Now()}, 8, 500)
+	most := 500
+	if raced {
+		most = 150
+	}
+	r := record(t, load{Seed: 13, Parcels: 80, Duplicates: 0.1, Moment: time.Now()}, 8, most)
 	d, err := diskOf(r)
 	if err != nil {
 		t.Fatal(err)

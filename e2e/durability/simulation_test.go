@@ -22,7 +22,7 @@ func TestSimulation(t *testing.T) {
 			t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 				defer func() {
 					if t.Failed() {
-						t.Logf("to run it again: SEED=%d go test -count=1 -run 'TestSimulation/%s' ./e2e/durability", seed, db.Name)
+						t.Logf("to run it again: SEED=%d go test -count=1 -run 'TestSimulation/%s' ./e2e/durability (with the race detector: %t)", seed, db.Name, raced)
 					}
 				}()
 				simulation(t, db, seed)
@@ -33,14 +33,18 @@ func TestSimulation(t *testing.T) {
 
 func simulation(t *testing.T, db database, seed uint64) {
 	dice := rand.New(rand.NewPCG(seed, 1))
+	parcels, lives := 120+dice.IntN(120), 12+dice.IntN(8)
+	if raced {
+		parcels, lives = parcels/4, lives/4
+	}
 	w := newWorld(t, db, load{
-		Seed: seed, Parcels: 120 + dice.IntN(120), Duplicates: dice.Float64() / 3, Shuffle: dice.IntN(4) > 0, Samples: dice.IntN(20),
+		Seed: seed, Parcels: parcels, Duplicates: dice.Float64() / 3, Shuffle: dice.IntN(4) > 0, Samples: dice.IntN(20),
 	})
 	w.life.Senders, w.life.Workers = 1<<dice.IntN(6), 1+dice.IntN(4)
 	w.life.Hiccup = 10 + dice.Int64N(40)
 	all := points()
 	began := time.Now()
-	for range 12 + dice.IntN(8) {
+	for range lives {
 		l := w.life
 		l.Batch = 1 << dice.IntN(9)
 		// A part of the load, so that some is left for later lives. What is in
