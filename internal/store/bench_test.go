@@ -16,20 +16,31 @@ import (
 	"github.com/webazaar/waybill/internal/tracking"
 )
 
-func openBench(b *testing.B) *store.Store {
+// eachBench runs a benchmark on every database.
+func eachBench(b *testing.B, bench func(b *testing.B, open func(b *testing.B) *store.Store)) {
 	b.Helper()
-	backend := storetest.SQLite(b)
-	backend.Options.Logger = slog.New(slog.DiscardHandler)
-	return backend.Open(b)
+	for name, backend := range map[string]func(testing.TB) *storetest.Backend{"sqlite": storetest.SQLite, "postgres": storetest.Postgres} {
+		b.Run(name, func(b *testing.B) {
+			bench(b, func(b *testing.B) *store.Store {
+				b.Helper()
+				on := backend(b)
+				on.Options.Logger = slog.New(slog.DiscardHandler)
+				return on.Open(b)
+			})
+		})
+	}
 }
 
 // BenchmarkAppend measures durable rows of 2.2 KB, as many callers wait at a
 // time.
-func BenchmarkAppend(b *testing.B) {
+func BenchmarkAppend(b *testing.B) { eachBench(b, benchAppend) }
+
+func benchAppend(b *testing.B, open func(b *testing.B) *store.Store) {
+	b.Helper()
 	body := strings.Repeat("x", 2200)
 	for _, callers := range []int{1, 4, 16, 64, 256} {
 		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
-			s := openBench(b)
+			s := open(b)
 			var next atomic.Int64
 			var wg sync.WaitGroup
 			b.ResetTimer()
@@ -59,10 +70,13 @@ func BenchmarkAppend(b *testing.B) {
 
 // BenchmarkApply measures claiming and applying: every webhook is the fourth of
 // its order, with five scans of which one is new.
-func BenchmarkApply(b *testing.B) {
+func BenchmarkApply(b *testing.B) { eachBench(b, benchApply) }
+
+func benchApply(b *testing.B, open func(b *testing.B) *store.Store) {
+	b.Helper()
 	for _, size := range []int{1, 16, 256} {
 		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) {
-			s := openBench(b)
+			s := open(b)
 			steps := []tracking.Milestone{tracking.Created, tracking.PickedUp, tracking.InTransit, tracking.InTransit}
 			evidence := func(order, step int) tracking.Evidence {
 				awb := fmt.Sprintf("AWB%d", order)
