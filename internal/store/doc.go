@@ -23,4 +23,12 @@
 //	                      (one at a time)
 //
 // Readers have connections of their own and see what was committed last.
+//
+// On PostgreSQL several processes write at the same time. Append still groups
+// what waits in its process. A transaction that decides about orders first
+// locks the names it was given, known or not, in one order, then the orders it
+// finds under them, and reads only then; if one of those was merged away while
+// it waited, it begins anew:
+//
+//	Apply, Register, … ─► BEGIN ─► lock names ─► find ─► lock orders ─► load, decide, save ─► COMMIT
 package store
