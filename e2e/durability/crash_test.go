@@ -82,6 +82,7 @@ func (c *campaign) run(ctx context.Context, s *server, senders, most int) (alive
 // verifies what is in its database then.
 func (c *campaign) end(t *testing.T, db database) string {
 	t.Helper()
+	db.outlive(t)
 	s := start(t, db)
 	if !s.ready() {
 		t.Fatalf("the server does not start after %d crashes", c.deaths)

@@ -7,14 +7,18 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/webazaar/waybill/internal/store"
+	"github.com/webazaar/waybill/internal/store/storetest"
 )
 
 // A database is one that processes can be started on, one after the other. It
 // is told to them as JSON.
 type database struct {
 	Name    string
-	DataDir string
+	DataDir string // of SQLite
+	URL     string // of PostgreSQL
 }
 
 // databases are the kinds that are tried, each with how to make an empty one.
@@ -23,6 +27,7 @@ var databases = []struct {
 	make func(t *testing.T) database
 }{
 	{"sqlite", func(t *testing.T) database { return database{Name: "sqlite", DataDir: t.TempDir()} }},
+	{"postgres", func(t *testing.T) database { return database{Name: "postgres", URL: storetest.PostgresURL(t)} }},
 }
 
 // eachDatabase runs test on an empty database of each kind.
@@ -40,11 +45,34 @@ var quiet = slog.New(slog.DiscardHandler)
 
 // options are what the store opens the database with.
 func (d database) options() store.Options {
-	return store.Options{DataDir: d.DataDir, Logger: quiet}
+	return store.Options{DataDir: d.DataDir, URL: d.URL, Logger: quiet}
 }
 
 // settings are what the binary opens the database with.
-func (d database) settings() []string { return []string{"DATA_DIR=" + d.DataDir} }
+func (d database) settings() []string {
+	if d.URL != "" {
+		return []string{"DATABASE_URL=" + d.URL}
+	}
+	return []string{"DATA_DIR=" + d.DataDir}
+}
+
+// outlive ends the leases of processes that are dead, where they would outlive
+// them by minutes. That they end by themselves is tried with the rooms, whose
+// leases are short.
+func (d database) outlive(t *testing.T) {
+	t.Helper()
+	if d.URL == "" {
+		return
+	}
+	conn, err := pgx.Connect(t.Context(), d.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	if _, err := conn.Exec(t.Context(), `UPDATE webhooks SET due_at = received_at WHERE status = 'pending' AND lease_holder <> ''`); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // open opens the database in this process until the test ends.
 func (d database) open(t *testing.T) *store.Store {

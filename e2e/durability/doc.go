@@ -8,8 +8,9 @@
 //	sync          no 200 leaves before the fsync that covers its row
 //	power cut     unsynced writes lost, torn, scattered and reordered
 //
-// Each says how much was tried and what was lost. What is drawn comes from a
-// seed; a failure says how to run it again:
+// The last two watch files, so they concern SQLite alone; the others run on
+// PostgreSQL too. Each says how much was tried and what was lost. What is drawn
+// comes from a seed, which is told:
 //
 //	CRASHES  how often the binary is killed, default 40
 //	ROUNDS   how often the rooms are killed at each point, default 2

@@ -95,8 +95,8 @@ func start(t *testing.T, db database, prefix ...string) *server {
 	}()
 	t.Cleanup(func() {
 		s.kill()
-		if t.Failed() {
-			t.Logf("log of the server:\n%s", tail(s.log.String(), 2000))
+		if said := s.log.String(); strings.Contains(said, "level=ERROR") || strings.Contains(said, "panic") {
+			t.Logf("log of the server:\n%s", tail(said, 2000))
 		}
 	})
 	return s
