@@ -43,6 +43,7 @@ func (s *Store) Apply(ctx context.Context, now time.Time, batch []inbox.Applicat
 			applied, err = s.applyApart(ctx, now, batch, opts)
 			return err
 		}
+		s.deskReader.hot.clear()
 		return s.transact(ctx, false, func(ctx context.Context, t *tx) (err error) {
 			applied, err = s.applyEach(ctx, t, now, batch, opts)
 			return err
@@ -127,7 +128,7 @@ func (t *tx) applyAll(ctx context.Context, now time.Time, batch []inbox.Applicat
 	if err != nil {
 		return nil, nil, err
 	}
-	c := &changeset{now: now}
+	c := &changeset{now: now, desk: d}
 	all := make([]inbox.Applied, 0, len(batch))
 	for i := range batch {
 		a, err := d.apply(&batch[i], opts)

@@ -29,6 +29,10 @@ type changeset struct {
 	updates  []tracking.Update
 	payloads []string // the updates, encoded
 
+	// desk, if set, holds orders that nobody else has a hold of: they may be
+	// kept for the next decision.
+	desk *desk
+
 	then func(ctx context.Context, t *tx) error // what else belongs to it; may be nil
 }
 

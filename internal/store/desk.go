@@ -53,6 +53,9 @@ func (s *Store) carryOut(ctx context.Context, t *tx, c *changeset) error {
 		return err
 	}
 	s.announce(t, effects)
+	if c.desk != nil && c.desk.hot != nil {
+		t.after = append(t.after, func() { c.desk.hot.put(c.desk) })
+	}
 	if c.then != nil {
 		return c.then(ctx, t)
 	}
@@ -116,8 +119,20 @@ func (t *tx) newDesk(ctx context.Context, now time.Time, names []name, also ...i
 	slices.Sort(seqs)
 	seqs = slices.Compact(seqs)
 	d := &desk{tx: t, now: now, byName: make(map[name][]place, len(held))}
-	if d.orders, err = t.loadOrders(ctx, seqs, t.dialect.forUpdate); err != nil {
+	var cold []int64
+	var hot []*loaded
+	for _, seq := range seqs {
+		if o := t.hot.take(seq); o != nil {
+			hot = append(hot, o)
+		} else {
+			cold = append(cold, seq)
+		}
+	}
+	if d.orders, err = t.loadOrders(ctx, cold, t.dialect.forUpdate); err != nil {
 		return nil, err
+	}
+	for _, o := range hot {
+		d.orders[o.seq] = o
 	}
 	if t.dialect.lock != nil && slices.ContainsFunc(seqs, func(seq int64) bool { return d.orders[seq] == nil }) {
 		return nil, errMoved

@@ -158,7 +158,7 @@ func (s *Store) openSQLite(ctx context.Context) error {
 		return err
 	}
 	s.onClose = append(s.onClose, deskConn.Close)
-	s.deskReader = &tx{session: deskConn, dialect: &s.dialect, stmts: &statements{rewrite: withoutNames}}
+	s.deskReader = &tx{session: deskConn, dialect: &s.dialect, stmts: &statements{rewrite: withoutNames}, hot: newHotOrders()}
 	return s.startCheckpoints(ctx, path, conn)
 }
 

@@ -30,6 +30,8 @@ type tx struct {
 	stmts   *statements     // nil: the driver keeps its own
 	counts  map[count]int64 // what the transaction changes in webhook_counts
 
+	hot *hotOrders // what need not be loaded; nil where others may have changed it
+
 	// after is run once the transaction is committed, before the next begins.
 	after []func()
 

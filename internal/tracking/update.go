@@ -70,7 +70,7 @@ func (o *Order) Revise(now time.Time) []Update {
 	for _, i := range changed {
 		o.Version++
 		u := Update{
-			OrderID: o.ID, Aliases: o.Aliases, OrderNumber: next.OrderNumber,
+			OrderID: o.ID, Aliases: slices.Clone(o.Aliases), OrderNumber: next.OrderNumber,
 			Version: o.Version, OrderStatus: next.OrderStatus, At: now,
 		}
 		if i >= 0 {

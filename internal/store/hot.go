@@ -1,0 +1,76 @@
+package store
+
+import "github.com/webazaar/waybill/internal/tracking"
+
+// hotOrders are the orders that were decided about last, as they stand in the
+// database. A parcel's pushes come close together, and loading an order costs
+// more than all else that is done with it.
+//
+// Only a single writer has them: nobody else changes an order behind its back.
+// It is used within deciding, by one goroutine at a time. An order is taken out
+// when it is worked on and put back after the commit; whatever fails in between
+// leaves it out, to be loaded again.
+type hotOrders struct {
+	young, old map[int64]*loaded // by seq; young ones become old, old ones are forgotten
+}
+
+// hotGeneration is how many orders a generation has. An order with a usual
+// history takes some 20 KB.
+const hotGeneration = 1024
+
+func newHotOrders() *hotOrders {
+	return &hotOrders{young: map[int64]*loaded{}, old: map[int64]*loaded{}}
+}
+
+// take hands an order out, and forgets it; nil if it is not there.
+func (h *hotOrders) take(seq int64) *loaded {
+	if h == nil {
+		return nil
+	}
+	o := h.young[seq]
+	if o == nil {
+		o = h.old[seq]
+	}
+	delete(h.young, seq)
+	delete(h.old, seq)
+	return o
+}
+
+// put takes back the orders of a desk whose changes are committed.
+func (h *hotOrders) put(d *desk) {
+	for _, o := range d.touched {
+		o.settle()
+		h.keep(o)
+	}
+	for _, o := range d.orders {
+		h.keep(o)
+	}
+}
+
+func (h *hotOrders) keep(o *loaded) {
+	if o.into != nil || o.seq == 0 || o.changed {
+		return
+	}
+	if len(h.young) >= hotGeneration {
+		h.young, h.old = map[int64]*loaded{}, h.young
+	}
+	delete(h.old, o.seq)
+	h.young[o.seq] = o
+}
+
+func (h *hotOrders) clear() {
+	clear(h.young)
+	clear(h.old)
+}
+
+// settle makes o what it would be if it were loaded now, after its changes were
+// written.
+func (o *loaded) settle() {
+	o.Saved()
+	o.known = map[tracking.Identifier]bool{}
+	for _, id := range o.Identifiers() {
+		o.known[id] = true
+	}
+	o.remember()
+	o.changed, o.updates, o.merged = false, nil, nil
+}
