@@ -105,7 +105,10 @@ CREATE TABLE orders (
     created_at BIGINT  NOT NULL,
     updated_at BIGINT  NOT NULL,
     erased_at  BIGINT  NOT NULL  -- when personal data was erased
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 70, toast_tuple_target = 8160);
+-- Written with every push. To compress 2.7 KB takes longer (40 µs) than to
+-- write the row (25 µs).
+ALTER TABLE orders ALTER COLUMN snapshot SET STORAGE EXTERNAL;
 
 CREATE TABLE order_aliases (
     alias     TEXT COLLATE "C" NOT NULL PRIMARY KEY,
@@ -208,7 +211,8 @@ CREATE TABLE effects (
     version    BIGINT NOT NULL,
     payload    TEXT   NOT NULL,
     created_at BIGINT NOT NULL
-);
+) WITH (toast_tuple_target = 8160);
+ALTER TABLE effects ALTER COLUMN payload SET STORAGE EXTERNAL;
 CREATE INDEX effects_kind ON effects (kind, id);
 
 CREATE TABLE meta (
