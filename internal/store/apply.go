@@ -140,9 +140,7 @@ func (t *tx) applyAll(ctx context.Context, now time.Time, batch []inbox.Applicat
 		if a.Reason == inbox.UnknownOrder {
 			c.awaits = append(c.awaits, awaited{a.WebhookID, namesOf(batch[i].Evidence.Reading.Lookups())})
 		}
-		if err := c.tell(a.Updates); err != nil {
-			return nil, nil, err
-		}
+		c.tell(a.Updates)
 	}
 	return all, c, d.collect(ctx, c)
 }

@@ -164,12 +164,11 @@ func (c *changeset) addShipments(o *loaded) {
 }
 
 // tell puts in updates, in their order.
-func (c *changeset) tell(updates []tracking.Update) error {
+func (c *changeset) tell(updates []tracking.Update) {
 	for i := range updates {
 		c.payloads = append(c.payloads, string(updates[i].AppendJSON(nil)))
 	}
 	c.updates = append(c.updates, updates...)
-	return nil
 }
 
 // write carries a changeset out and returns the effects it has added: one of

@@ -42,9 +42,7 @@ func (s *Store) ErasePersonalData(ctx context.Context, id string) error {
 			}
 			updates := o.Revise(now)
 			d.touch(o, updates)
-			if err := c.tell(updates); err != nil {
-				return nil, err
-			}
+			c.tell(updates)
 			return c, d.collect(ctx, c)
 		})
 	})

@@ -32,9 +32,7 @@ func (s *Store) Register(ctx context.Context, now time.Time, reg tracking.Regist
 			c := &changeset{now: now}
 			updates := found.Revise(now)
 			d.touch(found, updates)
-			if err := c.tell(updates); err != nil {
-				return nil, err
-			}
+			c.tell(updates)
 			return c, d.collect(ctx, c)
 		})
 	})
