@@ -15,13 +15,16 @@ import (
 	"github.com/webazaar/waybill/internal/store/storetest"
 )
 
-// victimDir names the folder to a process that is there to be killed.
-const victimDir = "WAYBILL_TEST_VICTIM_DIR"
+// These name the database to a process that is there to be killed.
+const (
+	victimDir = "WAYBILL_TEST_VICTIM_DIR"
+	victimURL = "WAYBILL_TEST_VICTIM_URL"
+)
 
 // appendUntilKilled appends as fast as it can, claims and applies nothing, and
 // prints what was acknowledged.
-func appendUntilKilled(dir string) {
-	s, err := store.Open(context.Background(), store.Options{DataDir: dir, Logger: slog.New(slog.DiscardHandler)})
+func appendUntilKilled(dir, url string) {
+	s, err := store.Open(context.Background(), store.Options{DataDir: dir, URL: url, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		fmt.Println("error", err)
 		os.Exit(1)
@@ -43,11 +46,15 @@ func appendUntilKilled(dir string) {
 
 func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {
 	t.Parallel()
-	b := storetest.SQLite(t)
+	storetest.EachBackend(t, killedProcessLosesNothing)
+}
+
+func killedProcessLosesNothing(t *testing.T, b *storetest.Backend) {
+	t.Helper()
 	acknowledged := map[string]bool{}
 	for range 3 {
 		victim := exec.CommandContext(t.Context(), os.Args[0])
-		victim.Env = append(os.Environ(), victimDir+"="+b.DataDir)
+		victim.Env = append(os.Environ(), victimDir+"="+b.DataDir, victimURL+"="+b.Options.URL)
 		out, err := victim.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)

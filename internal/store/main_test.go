@@ -8,8 +8,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(victimDir); dir != "" {
-		appendUntilKilled(dir)
+	if dir, url := os.Getenv(victimDir), os.Getenv(victimURL); dir+url != "" {
+		appendUntilKilled(dir, url)
 	}
 	goleak.VerifyTestMain(m)
 }
