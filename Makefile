@@ -3,7 +3,7 @@
 
 SHELL := bash
 FUZZTIME ?= 1m
-CRASHES ?= 10
+CRASHES ?= 2000
 
 .DEFAULT_GOAL := help
 
@@ -65,8 +65,8 @@ e2e: packages ## Run the end-to-end scripts and browser tests alone
 	scripts/services go test -race -count=1 ./e2e/...
 
 .PHONY: crash
-crash: ## Kill the service under load CRASHES times (10) and count what is lost
-	CRASHES=$(CRASHES) go test -count=1 -timeout=30m -v -run 'Crash' ./e2e/...
+crash: ## Crash, cut the power and simulate in large numbers: CRASHES=2000 and more
+	CRASHES=$(CRASHES) ROUNDS=20 SEEDS=50 CUTS=5000 scripts/services go test -count=1 -timeout=4h -v ./e2e/durability
 
 .PHONY: bench
 bench: ## Measure Waybill beside its ceiling and a peer; writes bench/results
