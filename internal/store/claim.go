@@ -18,37 +18,50 @@ import (
 // first, and counts an attempt on each: a row that kills the process cannot
 // come back for ever. They hold what working them off needs: id, event id,
 // body, receipt, attempts and head.
+//
+// A webhook whose lease has run out was in work when a process ended, and may
+// be what ended it: it is claimed before all others and alone, so that its next
+// attempt counts against no other.
 func (s *Store) Claim(ctx context.Context, holder string, n int, now time.Time, lease time.Duration) ([]inbox.Webhook, error) {
 	var claimed []inbox.Webhook
-	err := s.change(ctx, "claim webhooks", func(ctx context.Context, t *tx) error {
-		claimed = nil
-		return t.all(ctx, `
-			WITH due (id) AS MATERIALIZED (
-				SELECT id
-				FROM webhooks
-				WHERE status = 'pending' AND due_at <= $1
-				ORDER BY due_at, id
-				LIMIT $2`+s.dialect.skipLocked+`)
-			UPDATE webhooks
-			SET lease_holder = $3, due_at = $4, attempts = attempts + 1
-			WHERE id IN (SELECT id FROM due)
-			RETURNING id, event_id, received_at, attempts, awb, sr_order_id, order_number, current_status,
-				(SELECT body FROM webhook_bodies WHERE webhook_id = webhooks.id)`,
-			[]any{micros(now), n, holder, micros(now.Add(lease))}, func(rows *sql.Rows) error {
-				w := inbox.Webhook{Status: inbox.Pending}
-				var received int64
-				err := rows.Scan(&w.ID, &w.EventID, &received, &w.Attempts,
-					&w.AWB, &w.SROrderID, &w.OrderNumber, &w.CurrentStatus, &w.Body)
-				w.ReceivedAt = fromMicros(received)
-				claimed = append(claimed, w)
-				return err
-			})
+	err := s.change(ctx, "claim webhooks", func(ctx context.Context, t *tx) (err error) {
+		claimed, err = t.claim(ctx, "lease_holder <> ''", 1, holder, now, lease)
+		if err == nil && len(claimed) == 0 {
+			claimed, err = t.claim(ctx, "lease_holder = ''", n, holder, now, lease)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	slices.SortFunc(claimed, func(a, b inbox.Webhook) int { return cmp.Compare(a.ID, b.ID) })
 	return claimed, nil
+}
+
+func (t *tx) claim(ctx context.Context, which string, n int, holder string, now time.Time, lease time.Duration) ([]inbox.Webhook, error) {
+	var claimed []inbox.Webhook
+	err := t.all(ctx, `
+		WITH due (id) AS MATERIALIZED (
+			SELECT id
+			FROM webhooks
+			WHERE status = 'pending' AND due_at <= $1 AND `+which+`
+			ORDER BY due_at, id
+			LIMIT $2`+t.dialect.skipLocked+`)
+		UPDATE webhooks
+		SET lease_holder = $3, due_at = $4, attempts = attempts + 1
+		WHERE id IN (SELECT id FROM due)
+		RETURNING id, event_id, received_at, attempts, awb, sr_order_id, order_number, current_status,
+			(SELECT body FROM webhook_bodies WHERE webhook_id = webhooks.id)`,
+		[]any{micros(now), n, holder, micros(now.Add(lease))}, func(rows *sql.Rows) error {
+			w := inbox.Webhook{Status: inbox.Pending}
+			var received int64
+			err := rows.Scan(&w.ID, &w.EventID, &received, &w.Attempts,
+				&w.AWB, &w.SROrderID, &w.OrderNumber, &w.CurrentStatus, &w.Body)
+			w.ReceivedAt = fromMicros(received)
+			claimed = append(claimed, w)
+			return err
+		})
+	return claimed, err
 }
 
 // ReleaseLeases makes what holder has claimed claimable again, at once, and
