@@ -68,7 +68,11 @@ func (l life) live(ctx context.Context) error {
 	defer cancel()
 	t := l.Fault.set()
 	opts := l.Database.options()
-	opts.Committed = func([]tracking.Effect) { t.pass("committed") }
+	var d *live.Dispatcher
+	opts.Committed = func(effects []tracking.Effect) {
+		t.pass("committed")
+		d.Offer(effects)
+	}
 	s, err := store.Open(ctx, opts)
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)
@@ -77,7 +81,7 @@ func (l life) live(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d := live.NewDispatcher(live.Options{
+	d = live.NewDispatcher(live.Options{
 		Outbox: trappedOutbox{s, t}, Publisher: noted{t, file}, Logger: quiet, Sweep: 50 * time.Millisecond,
 		Channels: live.Channels{PublicOrders: true},
 	})
@@ -86,10 +90,9 @@ func (l life) live(ctx context.Context) error {
 	for i := range inboxes {
 		inboxes[i] = inbox.New(inbox.Options{
 			Log: log, Verifier: shiprocket.NewVerifier([]string{token}, nil, ""), Logger: quiet,
-			Apply:   inbox.ApplyOptions{AutoCreate: true},
-			Applied: func([]tracking.Update) { d.Wake() },
-			Now:     func() time.Time { return time.Now().Add(l.Ahead) },
-			Batch:   l.Batch, Sweep: 50 * time.Millisecond,
+			Apply: inbox.ApplyOptions{AutoCreate: true},
+			Now:   func() time.Time { return time.Now().Add(l.Ahead) },
+			Batch: l.Batch, Sweep: 50 * time.Millisecond,
 			// Where leases outlive their process, they end soon.
 			Lease: 2 * time.Second,
 			// Giving a row up that was at hand in many crashes is as it should

@@ -21,10 +21,6 @@ type Options struct {
 	Apply       ApplyOptions
 	Metrics     *Metrics
 	Logger      *slog.Logger
-	// Applied is told after every commit, so that effects can be carried out;
-	// it must not block.
-	Applied func(updates []tracking.Update)
-
 	Holder      string           // names this process in leases; default: made up
 	Now         func() time.Time // default time.Now
 	Batch       int              // rows worked off in one transaction, default 128
@@ -69,9 +65,6 @@ func New(opts Options) *Inbox {
 	}
 	if opts.Metrics == nil {
 		opts.Metrics = NewMetrics(nil)
-	}
-	if opts.Applied == nil {
-		opts.Applied = func([]tracking.Update) {}
 	}
 	return &Inbox{
 		opts: opts, log: opts.Logger.With("component", "inbox"), metrics: opts.Metrics,

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/webazaar/waybill/internal/shiprocket"
-	"github.com/webazaar/waybill/internal/tracking"
 )
 
 // Run works rows off until ctx is done, then returns nil. At its start it takes
@@ -153,7 +152,6 @@ func (i *Inbox) apply(ctx context.Context, batch []Application, rows map[string]
 	if err != nil {
 		return i.fail(ctx, rows[batch[0].WebhookID], err)
 	}
-	var updates []tracking.Update
 	var errs []error
 	for n := range applied {
 		a := &applied[n]
@@ -161,11 +159,7 @@ func (i *Inbox) apply(ctx context.Context, batch []Application, rows map[string]
 			errs = append(errs, i.fail(ctx, rows[a.WebhookID], a.Err))
 			continue
 		}
-		updates = append(updates, a.Updates...)
 		i.applied(rows[a.WebhookID], a)
-	}
-	if len(updates) > 0 {
-		i.opts.Applied(updates)
 	}
 	return errors.Join(errs...)
 }
