@@ -83,7 +83,7 @@ func (m *Metrics) applied(s Status, r Reason) {
 	}
 }
 
-func (m *Metrics) worked(_ int, took time.Duration) { m.applySeconds.Observe(took.Seconds()) }
+func (m *Metrics) worked(took time.Duration) { m.applySeconds.Observe(took.Seconds()) }
 
 func (m *Metrics) failed(giveUp bool) {
 	label := "false"

@@ -107,7 +107,7 @@ func (i *Inbox) Work(ctx context.Context) (int, error) {
 		}
 	}
 	errs = append(errs, i.apply(ctx, batch, rows))
-	i.metrics.worked(len(claimed), time.Since(began))
+	i.metrics.worked(time.Since(began))
 	return len(claimed), errors.Join(errs...)
 }
 
