@@ -59,7 +59,7 @@ func TestPostgreSQL(t *testing.T) {
 	one.kill()
 	wg.Wait()
 	one.start([]string{setting})
-	endLeases(t, address)
+	pronounceDead(t, address)
 	two := serve(t, t.TempDir(), setting)
 	two.settled()
 	for _, awb := range acknowledged {
@@ -113,15 +113,15 @@ func simulate(t *testing.T, s *server, parcels, seed int) {
 	}
 }
 
-// endLeases lets the time pass that a killed server's leases last.
-func endLeases(t *testing.T, address string) {
+// pronounceDead lets the time pass after which a killed server counts as dead.
+func pronounceDead(t *testing.T, address string) {
 	t.Helper()
 	db, err := sql.Open("pgx", address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.Exec(`UPDATE webhooks SET due_at = received_at WHERE status = 'pending'`); err != nil {
+	if _, err := db.Exec(`UPDATE holders SET seen_at = 0`); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -56,9 +56,8 @@ func (d database) settings() []string {
 	return []string{"DATA_DIR=" + d.DataDir}
 }
 
-// outlive ends the leases of processes that are dead, where they would outlive
-// them by minutes. That they end by themselves is tried with the rooms, whose
-// leases are short.
+// outlive makes the processes that are dead be known as such at once, where
+// others would wait some seconds for a sign of life.
 func (d database) outlive(t *testing.T) {
 	t.Helper()
 	if d.URL == "" {
@@ -69,7 +68,7 @@ func (d database) outlive(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
-	if _, err := conn.Exec(t.Context(), `UPDATE webhooks SET due_at = received_at WHERE status = 'pending' AND lease_holder <> ''`); err != nil {
+	if _, err := conn.Exec(t.Context(), `UPDATE holders SET seen_at = 0`); err != nil {
 		t.Fatal(err)
 	}
 }

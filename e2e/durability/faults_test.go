@@ -24,7 +24,7 @@ type fault struct {
 // and nobody has been told so.
 func points() []string {
 	all := []string{"committed"}
-	for _, step := range []string{"release", "append", "claim", "settle", "apply", "fail", "publish", "delete"} {
+	for _, step := range []string{"recover", "append", "claim", "settle", "apply", "fail", "publish", "delete"} {
 		all = append(all, "before "+step, "after "+step)
 	}
 	return all
@@ -86,8 +86,8 @@ func (l trappedLog) Append(ctx context.Context, w inbox.Webhook) (inbox.Appended
 	return between(l.trap, "append", func() (inbox.Appended, error) { return l.Log.Append(ctx, w) })
 }
 
-func (l trappedLog) Claim(ctx context.Context, holder string, n int, now time.Time, lease time.Duration) ([]inbox.Webhook, error) {
-	return between(l.trap, "claim", func() ([]inbox.Webhook, error) { return l.Log.Claim(ctx, holder, n, now, lease) })
+func (l trappedLog) Claim(ctx context.Context, n int, now time.Time) ([]inbox.Webhook, error) {
+	return between(l.trap, "claim", func() ([]inbox.Webhook, error) { return l.Log.Claim(ctx, n, now) })
 }
 
 func (l trappedLog) Apply(ctx context.Context, now time.Time, batch []inbox.Application, opts inbox.ApplyOptions) ([]inbox.Applied, error) {
@@ -105,8 +105,8 @@ func (l trappedLog) Fail(ctx context.Context, id string, now time.Time, cause st
 	return around(l.trap, "fail", func() error { return l.Log.Fail(ctx, id, now, cause, next, giveUp) })
 }
 
-func (l trappedLog) ReleaseLeases(ctx context.Context, holder string) (int, error) {
-	return between(l.trap, "release", func() (int, error) { return l.Log.ReleaseLeases(ctx, holder) })
+func (l trappedLog) Recover(ctx context.Context) (int, error) {
+	return between(l.trap, "recover", func() (int, error) { return l.Log.Recover(ctx) })
 }
 
 // trappedOutbox is an outbox with faults.

@@ -93,8 +93,6 @@ func (l life) live(ctx context.Context) error {
 			Apply: inbox.ApplyOptions{AutoCreate: true},
 			Now:   func() time.Time { return time.Now().Add(l.Ahead) },
 			Batch: l.Batch, Sweep: 50 * time.Millisecond,
-			// Where leases outlive their process, they end soon.
-			Lease: 2 * time.Second,
 			// Giving a row up that was at hand in many crashes is as it should
 			// be, and not what is tried here.
 			MaxAttempts: 1 << 20, Backoff: func(int) time.Duration { return 5 * time.Millisecond },

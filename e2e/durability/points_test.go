@@ -25,7 +25,7 @@ func TestCrashAtFaultPoints(t *testing.T) {
 				l.Most = 40
 				l.Batch = 1 + dice.IntN(16)
 				l.Fault = fault{Point: point, Nth: 1}
-				if round > 0 && point != "before release" && point != "after release" {
+				if round > 0 && point != "before recover" && point != "after recover" {
 					l.Fault.Nth += dice.Int64N(4)
 				}
 				if w.live(t, l, 0) {

@@ -261,7 +261,7 @@ func verifyTold(t *testing.T, s *store.Store, path string) int {
 // work works a database off in this process, as the program does at its start.
 func work(ctx context.Context, t *testing.T, s *store.Store) {
 	t.Helper()
-	if _, err := s.ReleaseLeases(ctx, ""); err != nil {
+	if _, err := s.Recover(ctx); err != nil {
 		t.Fatal(err)
 	}
 	i := inbox.New(inbox.Options{

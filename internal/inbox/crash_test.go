@@ -42,6 +42,9 @@ func TestADeadlyRowTakesNoOtherWithIt(t *testing.T) {
 		if lives == 30 {
 			t.Fatal("the row ends the process for ever")
 		}
+		if lives > 0 {
+			r.die()
+		}
 		again = false
 		ctx, cancel := context.WithCancel(t.Context())
 		i := r.another(func(o *inbox.Options) {

@@ -2,11 +2,9 @@ package inbox
 
 import (
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"github.com/webazaar/waybill/internal/shiprocket"
-	"github.com/webazaar/waybill/internal/tracking"
 )
 
 // Options are what an Inbox needs. Log, Verifier and Logger are required.
@@ -21,10 +19,8 @@ type Options struct {
 	Apply       ApplyOptions
 	Metrics     *Metrics
 	Logger      *slog.Logger
-	Holder      string           // names this process in leases; default: made up
 	Now         func() time.Time // default time.Now
 	Batch       int              // rows worked off in one transaction, default 128
-	Lease       time.Duration    // default 2 minutes
 	Sweep       time.Duration    // look for work this often even without a signal, default 5 s
 	MaxAttempts int              // tries before a row is failed, default 8
 	Backoff     func(attempt int) time.Duration
@@ -37,7 +33,6 @@ type Inbox struct {
 	log     *slog.Logger
 	metrics *Metrics
 	wake    chan struct{}
-	alone   atomic.Int64 // so many rows are still to be worked off one by one
 }
 
 // New makes an Inbox that is ready to receive.
@@ -48,9 +43,6 @@ func New(opts Options) *Inbox {
 	if opts.Batch == 0 {
 		opts.Batch = 128
 	}
-	if opts.Lease == 0 {
-		opts.Lease = 2 * time.Minute
-	}
 	if opts.Sweep == 0 {
 		opts.Sweep = 5 * time.Second
 	}
@@ -59,9 +51,6 @@ func New(opts Options) *Inbox {
 	}
 	if opts.Backoff == nil {
 		opts.Backoff = backoff
-	}
-	if opts.Holder == "" {
-		opts.Holder = tracking.NewOrderID()
 	}
 	if opts.Metrics == nil {
 		opts.Metrics = NewMetrics(nil)

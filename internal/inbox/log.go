@@ -18,9 +18,13 @@ type Log interface {
 	// survived a crash. A full queue or a store that cannot write is
 	// Unavailable.
 	Append(ctx context.Context, w Webhook) (Appended, error)
-	// Claim leases at most n pending rows that are due to holder, oldest first,
-	// and counts an attempt on each.
-	Claim(ctx context.Context, holder string, n int, now time.Time, lease time.Duration) ([]Webhook, error)
+	// Claim gives out at most n pending rows that are due by now. Should the
+	// process die before they are ended, each has had an attempt; one that was
+	// tried before comes alone.
+	Claim(ctx context.Context, n int, now time.Time) ([]Webhook, error)
+	// Return takes back claimed rows that were not worked off for want of the
+	// database. That was no attempt.
+	Return(ids []string)
 	// Apply works a batch off as one transaction. A webhook that cannot be
 	// applied has its Err set and leaves no trace; the others stand.
 	Apply(ctx context.Context, now time.Time, batch []Application, opts ApplyOptions) ([]Applied, error)
@@ -29,9 +33,9 @@ type Log interface {
 	// Fail records a try that failed: the row is due again at next, or failed
 	// for good.
 	Fail(ctx context.Context, id string, now time.Time, cause string, next time.Time, giveUp bool) error
-	// ReleaseLeases makes rows that holder, or on a single-process store
-	// anyone, had claimed claimable again, and says how many.
-	ReleaseLeases(ctx context.Context, holder string) (int, error)
-	// NextDue is when the next pending row is due, zero when none is.
-	NextDue(ctx context.Context) (time.Time, error)
+	// Recover makes rows claimable again that a process held which has died,
+	// and says how many. What it was working on has had an attempt.
+	Recover(ctx context.Context) (int, error)
+	// NextDue is when Claim may have something next; zero: now.
+	NextDue() time.Time
 }

@@ -81,43 +81,46 @@ func TestAPoisonedRowHoldsUpNobody(t *testing.T) {
 	}
 }
 
-// What a process held when it died is taken up by the next at its start,
-// without waiting for leases to run out; the lost attempt counts.
+// What a process held when it died is taken up by the next at its start; the
+// attempt of what it was working on counts.
 func TestStartTakesUpWhatWasLeft(t *testing.T) {
 	t.Parallel()
 	r := setup(t)
 	r.push(body("77001", 501, "IN TRANSIT", "2026-11-22 10:00:00"))
-	r.push(body("77002", 502, "IN TRANSIT", "2026-11-22 10:00:00"))
-	if claimed, err := r.store.Claim(t.Context(), "a process that died", 10, noon, time.Hour); err != nil || len(claimed) != 2 {
+	if claimed, err := r.store.Claim(t.Context(), 10, noon); err != nil || len(claimed) != 1 {
 		t.Fatal(len(claimed), err)
 	}
-	if n, err := r.Work(t.Context()); n != 0 || err != nil {
-		t.Errorf("claimed %d that another holds, %v", n, err)
-	}
+	r.push(body("77002", 502, "IN TRANSIT", "2026-11-22 10:00:00"))
+	r.die()
 	defer start(t, r.Inbox)()
 	until(t, "both are processed", func() bool {
 		depth, err := r.store.Depth(t.Context())
 		return err == nil && depth[inbox.Processed] == 2
 	})
 	for _, w := range r.rows() {
-		if w.Attempts != 2 {
-			t.Errorf("%s: %d attempts, want 2", w.EventID, w.Attempts)
+		want := 1
+		if w.AWB == "77001" {
+			want = 2
+		}
+		if w.Attempts != want {
+			t.Errorf("%s: %d attempts, want %d", w.EventID, w.Attempts, want)
 		}
 	}
 }
 
-// A row that ends the process whenever it is claimed is given up: attempts are
-// counted at the claim.
+// A row that ends the process whenever it is worked on is given up.
 func TestARowThatKillsIsGivenUp(t *testing.T) {
 	t.Parallel()
-	r := setup(t, func(o *inbox.Options) { o.MaxAttempts = 4 })
+	few := func(o *inbox.Options) { o.MaxAttempts = 4 }
+	r := setup(t, few)
 	r.push(body("77001", 501, "IN TRANSIT", "2026-11-22 10:00:00"))
 	for range 4 {
-		if claimed, err := r.store.Claim(t.Context(), "dies", 10, noon, time.Hour); err != nil || len(claimed) != 1 {
+		if claimed, err := r.store.Claim(t.Context(), 10, noon); err != nil || len(claimed) != 1 {
 			t.Fatal(len(claimed), err)
 		}
-		if _, err := r.store.ReleaseLeases(t.Context(), ""); err != nil {
-			t.Fatal(err)
+		r.die(few)
+		if n, err := r.store.Recover(t.Context()); err != nil || n != 1 {
+			t.Fatal(n, err)
 		}
 	}
 	r.work()
@@ -127,19 +130,33 @@ func TestARowThatKillsIsGivenUp(t *testing.T) {
 	}
 }
 
-// A lease that ran out is taken over, and who comes back too late changes
-// nothing.
-func TestLeasesRunOut(t *testing.T) {
+// A process that ends in good order has tried nothing of what it leaves.
+func TestLeavingIsNoAttempt(t *testing.T) {
 	t.Parallel()
 	r := setup(t)
 	r.push(body("77001", 501, "IN TRANSIT", "2026-11-22 10:00:00"))
-	stale, err := r.store.Claim(t.Context(), "slow", 10, noon, time.Minute)
-	if err != nil || len(stale) != 1 {
-		t.Fatal(len(stale), err)
+	if claimed, err := r.store.Claim(t.Context(), 10, noon); err != nil || len(claimed) != 1 {
+		t.Fatal(len(claimed), err)
 	}
-	r.clock.add(time.Minute)
+	if err := r.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r.open()
+	r.Inbox = r.another()
 	r.work()
-	if err := r.store.Fail(t.Context(), stale[0].ID, r.clock.read(), "too late", r.clock.read(), true); err != nil {
+	if w := r.newest(); w.Status != inbox.Processed || w.Attempts != 1 {
+		t.Errorf("%s after %d attempts", w.Status, w.Attempts)
+	}
+}
+
+// Who comes back too late changes nothing.
+func TestTooLateChangesNothing(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	r.push(body("77001", 501, "IN TRANSIT", "2026-11-22 10:00:00"))
+	r.work()
+	w := r.newest()
+	if err := r.store.Fail(t.Context(), w.ID, r.clock.read(), "too late", r.clock.read(), true); err != nil {
 		t.Fatal(err)
 	}
 	if w := r.newest(); w.Status != inbox.Processed || w.Error != "" {

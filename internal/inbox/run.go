@@ -4,45 +4,44 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/webazaar/waybill/internal/shiprocket"
+	"github.com/webazaar/waybill/internal/tracking"
 )
 
 // Run works rows off until ctx is done, then returns nil. At its start it takes
-// up what an earlier process had claimed and not finished.
+// up what an earlier run had claimed and not finished.
 func (i *Inbox) Run(ctx context.Context) error {
-	released, err := i.opts.Log.ReleaseLeases(ctx, i.opts.Holder)
+	recovered, err := i.opts.Log.Recover(ctx)
 	switch {
 	case ctx.Err() != nil:
 		return nil
 	case err != nil:
-		return fmt.Errorf("release leases of an earlier run: %w", err)
-	case released > 0:
-		i.alone.Store(int64(released))
-		i.log.Info("inbox.resumed", "webhooks", released)
+		return fmt.Errorf("take up what an earlier run left: %w", err)
+	case recovered > 0:
+		i.log.Info("inbox.resumed", "webhooks", recovered)
 	}
 	sweep := time.NewTicker(i.opts.Sweep)
 	defer sweep.Stop()
 	due := time.NewTimer(time.Hour)
 	defer due.Stop()
 	for ctx.Err() == nil {
-		asked := i.batch()
-		n, err := i.Work(ctx)
+		worked, err := i.workOff(ctx)
 		if err != nil && ctx.Err() == nil {
 			i.log.Error("inbox.stalled", "error", err)
 		}
-		if n == asked && err == nil {
+		if worked && err == nil {
 			continue // there may be more
 		}
 		soonest := 10 * time.Millisecond
 		if err != nil {
 			soonest = time.Second // what fails at once would fail a hundred times a second
 		}
-		if next, err := i.opts.Log.NextDue(ctx); err == nil && !next.IsZero() {
-			due.Reset(max(next.Sub(i.opts.Now()), soonest))
-		}
+		due.Reset(max(i.opts.Log.NextDue().Sub(i.opts.Now()), soonest))
 		select {
 		case <-ctx.Done():
 		case <-i.wake:
@@ -53,62 +52,129 @@ func (i *Inbox) Run(ctx context.Context) error {
 	return nil
 }
 
-// batch is how many rows to claim. What was in work when an earlier process
-// ended is claimed row by row: should one of them have ended it, then no other
-// row's attempts are counted when it does so again.
-func (i *Inbox) batch() int {
-	if i.alone.Load() > 0 {
-		return 1
+// workOff works batches off until none is left, and reports whether there was
+// any. The next batch is claimed and read while one is applied.
+func (i *Inbox) workOff(ctx context.Context) (worked bool, err error) {
+	w, err := i.claim(ctx)
+	for err == nil && w != nil && ctx.Err() == nil {
+		worked = true
+		if w.again {
+			// It may end the process, and then that must count against no other.
+			if err = i.finish(ctx, w); err == nil {
+				w, err = i.claim(ctx)
+			}
+			continue
+		}
+		var (
+			next    *work
+			failed  error
+			claimed = make(chan struct{})
+		)
+		go func() {
+			defer close(claimed)
+			next, failed = i.claim(ctx)
+		}()
+		err = i.finish(ctx, w)
+		<-claimed
+		if err = errors.Join(err, failed); err != nil && next != nil {
+			i.opts.Log.Return(next.ids())
+		}
+		w = next
 	}
-	return i.opts.Batch
+	return worked, err
 }
 
 // Work claims one batch and works it off; it returns how many rows it claimed.
-// After an error the rows of the batch stay leased and are claimed again once
-// their lease has run out.
+// After an error those that were not worked off can be claimed again.
 func (i *Inbox) Work(ctx context.Context) (int, error) {
-	began := time.Now()
-	claimed, err := i.opts.Log.Claim(ctx, i.opts.Holder, i.batch(), i.opts.Now().UTC(), i.opts.Lease)
-	if err != nil {
-		return 0, fmt.Errorf("claim webhooks: %w", err)
+	w, err := i.claim(ctx)
+	if err != nil || w == nil {
+		return 0, err
 	}
-	if i.alone.Load() > 0 {
-		i.alone.Add(-1)
+	return len(w.rows), i.finish(ctx, w)
+}
+
+// A work is a batch of claimed rows, read and sorted by what is to be done.
+type work struct {
+	rows  map[string]*Webhook
+	batch []Application
+	ends  []ending // what there is nothing to apply of
+	again bool     // it is a row that was tried before
+	began time.Time
+}
+
+// An ending is a row that was decided about without the database.
+type ending struct {
+	row    *Webhook
+	failed error // a try that failed, or:
+	status Status
+	reason Reason
+	result string
+}
+
+func (w *work) ids() []string { return slices.Collect(maps.Keys(w.rows)) }
+
+// claim claims a batch and reads it; nil if there is none.
+func (i *Inbox) claim(ctx context.Context) (*work, error) {
+	began := time.Now()
+	claimed, err := i.opts.Log.Claim(ctx, i.opts.Batch, i.opts.Now().UTC())
+	if err != nil {
+		return nil, fmt.Errorf("claim webhooks: %w", err)
 	}
 	if len(claimed) == 0 {
-		return 0, nil
+		return nil, nil
 	}
-	batch := make([]Application, 0, len(claimed))
-	rows := make(map[string]*Webhook, len(claimed))
-	var errs []error
+	w := &work{rows: make(map[string]*Webhook, len(claimed)), batch: make([]Application, 0, len(claimed)), began: began}
 	for n := range claimed {
-		w := &claimed[n]
-		rows[w.ID] = w
-		if w.Attempts > i.opts.MaxAttempts {
+		row := &claimed[n]
+		w.rows[row.ID] = row
+		w.again = w.again || row.Attempts > 1
+		if row.Attempts > i.opts.MaxAttempts {
 			// It was claimed again and again and never came back: it may well
 			// be what kills the process.
-			errs = append(errs, i.fail(ctx, w, errors.New("the process ended while working on it")))
+			w.ends = append(w.ends, ending{row: row, failed: errors.New("the process ended while working on it")})
 			continue
 		}
-		push, err := interpret(w)
+		push, err := interpret(row)
 		switch {
 		case unreadable(err):
 			// Released from another refusal. No further try would read it.
-			errs = append(errs, i.settle(ctx, w, Rejected, NotJSON, notJSON))
+			w.ends = append(w.ends, ending{row: row, status: Rejected, reason: NotJSON, result: notJSON})
 		case err != nil:
-			errs = append(errs, i.fail(ctx, w, err))
+			w.ends = append(w.ends, ending{row: row, failed: err})
 		case push.Kind == shiprocket.Ping:
-			errs = append(errs, i.settle(ctx, w, Ignored, Ping, ping))
+			w.ends = append(w.ends, ending{row: row, status: Ignored, reason: Ping, result: ping})
 		case push.Placeholder:
-			errs = append(errs, i.settle(ctx, w, Parked, Placeholder, "the panel's sample with its placeholders still in: it names no real order"))
+			w.ends = append(w.ends, ending{
+				row: row, status: Parked, reason: Placeholder,
+				result: "the panel's sample with its placeholders still in: it names no real order",
+			})
 		default:
 			i.metrics.faults(push.Faults)
-			batch = append(batch, Application{WebhookID: w.ID, Evidence: push.Evidence, Unknown: push.UnknownStatus})
+			w.batch = append(w.batch, Application{WebhookID: row.ID, Evidence: push.Evidence, Unknown: push.UnknownStatus})
 		}
 	}
-	errs = append(errs, i.apply(ctx, batch, rows))
-	i.metrics.worked(time.Since(began))
-	return len(claimed), errors.Join(errs...)
+	return w, nil
+}
+
+// finish ends all rows of a batch. After an error those that have not ended can
+// be claimed again.
+func (i *Inbox) finish(ctx context.Context, w *work) error {
+	var errs []error
+	for _, e := range w.ends {
+		if e.failed != nil {
+			errs = append(errs, i.fail(ctx, e.row, e.failed))
+		} else {
+			errs = append(errs, i.settle(ctx, e.row, e.status, e.reason, e.result))
+		}
+	}
+	errs = append(errs, i.apply(ctx, w.batch, w.rows))
+	i.metrics.worked(time.Since(w.began))
+	err := errors.Join(errs...)
+	if err != nil && ctx.Err() == nil {
+		i.opts.Log.Return(w.ids())
+	}
+	return err
 }
 
 // interpret turns a panic over one body into that row's failure.
@@ -139,7 +205,10 @@ func (i *Inbox) apply(ctx context.Context, batch []Application, rows map[string]
 	now := i.opts.Now().UTC()
 	applied, err := i.opts.Log.Apply(ctx, now, batch, i.opts.Apply)
 	if ctx.Err() != nil && err != nil {
-		return ctx.Err() // stopping: the rows stay leased and are taken up again
+		return ctx.Err() // stopping: the rows stay claimed and are taken up again
+	}
+	if tracking.ErrorCode(err) == tracking.Unavailable {
+		return err // that is nobody's fault: all of them are tried again
 	}
 	if err != nil && len(batch) > 1 {
 		i.log.Warn("inbox.batch_failed", "webhooks", len(batch), "error", err)

@@ -79,11 +79,9 @@ type flaky struct {
 	nextDue func() time.Time
 }
 
-func (f flaky) Claim(context.Context, string, int, time.Time, time.Duration) ([]inbox.Webhook, error) {
-	return f.claim()
-}
-func (f flaky) NextDue(context.Context) (time.Time, error)         { return f.nextDue(), nil }
-func (f flaky) ReleaseLeases(context.Context, string) (int, error) { return 0, nil }
+func (f flaky) Claim(context.Context, int, time.Time) ([]inbox.Webhook, error) { return f.claim() }
+func (f flaky) NextDue() time.Time                                             { return f.nextDue() }
+func (f flaky) Recover(context.Context) (int, error)                           { return 0, nil }
 
 // looks runs an inbox over the log for a span of time and returns when it
 // looked for work.
@@ -121,7 +119,7 @@ func TestRunWakesByItself(t *testing.T) {
 		}
 		at = looks(t, flaky{
 			claim:   func() ([]inbox.Webhook, error) { return nil, nil },
-			nextDue: func() time.Time { return time.Time{} },
+			nextDue: func() time.Time { return time.Now().Add(time.Hour) },
 		}, 16*time.Second)
 		if fmt.Sprint(at) != "[0s 5s 10s 15s]" {
 			t.Errorf("looked for work at %v, want every 5 s", at)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -39,6 +40,7 @@ var (
 type room struct {
 	*inbox.Inbox
 	t     testing.TB
+	dir   string
 	store *store.Store
 	clock *clock
 	lines *lines
@@ -48,11 +50,8 @@ type room struct {
 // them.
 func setup(t testing.TB, change ...func(*inbox.Options)) *room {
 	t.Helper()
-	r := &room{t: t, clock: &clock{now: noon}, lines: &lines{}}
-	var err error
-	if r.store, err = store.Open(t.Context(), store.Options{DataDir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)}); err != nil {
-		t.Fatal(err)
-	}
+	r := &room{t: t, dir: t.TempDir(), clock: &clock{now: noon}, lines: &lines{}}
+	r.open()
 	t.Cleanup(func() {
 		if err := r.store.Close(); err != nil {
 			t.Errorf("close the store: %v", err)
@@ -60,6 +59,30 @@ func setup(t testing.TB, change ...func(*inbox.Options)) *room {
 	})
 	r.Inbox = r.another(change...)
 	return r
+}
+
+func (r *room) open() {
+	r.t.Helper()
+	var err error
+	if r.store, err = store.Open(context.Background(), store.Options{DataDir: r.dir, Logger: slog.New(slog.DiscardHandler)}); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// die leaves the database as it would stand if the process were killed now, and
+// opens it in the next one, with an inbox of its own.
+func (r *room) die(change ...func(*inbox.Options)) {
+	r.t.Helper()
+	left := r.t.TempDir()
+	if err := os.CopyFS(left, os.DirFS(r.dir)); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := r.store.Close(); err != nil {
+		r.t.Errorf("close the store: %v", err)
+	}
+	r.dir = left
+	r.open()
+	r.Inbox = r.another(change...)
 }
 
 // another is an inbox over the same database.

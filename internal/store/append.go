@@ -30,13 +30,13 @@ func (s *Store) Append(ctx context.Context, w inbox.Webhook) (inbox.Appended, er
 		return inbox.Appended{}, err
 	}
 	e := &entry{webhook: w, done: make(chan struct{})}
-	if err := s.intake.put(e); err != nil {
+	if err := s.queue.put(e); err != nil {
 		return inbox.Appended{}, err
 	}
 	select {
 	case <-e.done:
 	case <-ctx.Done():
-		if s.intake.withdraw(e) {
+		if s.queue.withdraw(e) {
 			return inbox.Appended{}, ctx.Err()
 		}
 		<-e.done // it is being written: its answer is near
@@ -140,7 +140,7 @@ func (q *queue) close() bool {
 // runCommitter writes what waits, group after group, until the queue is closed
 // and empty.
 func (s *Store) runCommitter() {
-	for s.intake.wait() {
+	for s.queue.wait() {
 		s.commitGroup(nil)
 	}
 }
@@ -151,9 +151,9 @@ func (s *Store) runCommitter() {
 // row is tried alone, so that one which cannot be stored spoils nothing for the
 // others.
 func (s *Store) commitGroup(group []*entry) {
-	err := s.transact(context.Background(), true, func(ctx context.Context, t *tx) error {
+	err := s.transact(context.Background(), intake, func(ctx context.Context, t *tx) error {
 		if group == nil {
-			group = s.intake.take()
+			group = s.queue.take()
 		}
 		if s.days != nil {
 			wanted := map[int]bool{}
@@ -162,11 +162,11 @@ func (s *Store) commitGroup(group []*entry) {
 			}
 			s.days.prepare(ctx, wanted)
 		}
-		k := keeper{tx: t, ids: s.ids, fresh: map[string]bool{}}
+		k := keeper{tx: t, store: s, fresh: map[string]bool{}}
 		return k.keep(ctx, group)
 	})
 	if group == nil { // it could not even begin
-		group = s.intake.take()
+		group = s.queue.take()
 	}
 	if err != nil && len(group) > 1 && s.kindOf(err) != unavailable {
 		s.log.Warn("webhooks.group_refused", "rows", len(group), "error", err)

@@ -44,7 +44,7 @@ func (s *Store) Apply(ctx context.Context, now time.Time, batch []inbox.Applicat
 			return err
 		}
 		s.deskReader.hot.clear()
-		return s.transact(ctx, false, func(ctx context.Context, t *tx) (err error) {
+		return s.transact(ctx, ordinary, func(ctx context.Context, t *tx) (err error) {
 			applied, err = s.applyEach(ctx, t, now, batch, opts)
 			return err
 		})
@@ -89,7 +89,10 @@ func (s *Store) applyApart(ctx context.Context, now time.Time, batch []inbox.App
 // fails.
 func (s *Store) applyEach(ctx context.Context, t *tx, now time.Time, batch []inbox.Application, opts inbox.ApplyOptions) ([]inbox.Applied, error) {
 	all := make([]inbox.Applied, 0, len(batch))
-	var effects []tracking.Effect
+	var (
+		effects []tracking.Effect
+		marks   []finished
+	)
 	for i := range batch {
 		if _, err := t.exec(ctx, `SAVEPOINT webhook`); err != nil {
 			return nil, fmt.Errorf("savepoint: %w", err)
@@ -99,7 +102,7 @@ func (s *Store) applyEach(ctx context.Context, t *tx, now time.Time, batch []inb
 		if err == nil {
 			var made []tracking.Effect
 			made, err = t.write(ctx, c, s.opts.EffectKinds)
-			effects = append(effects, made...)
+			effects, marks = append(effects, made...), append(marks, c.marks...)
 		}
 		if err != nil {
 			t.counts = counts
@@ -114,6 +117,7 @@ func (s *Store) applyEach(ctx context.Context, t *tx, now time.Time, batch []inb
 		all = append(all, applied...)
 	}
 	s.announce(t, effects)
+	s.ended(t, marks)
 	return all, nil
 }
 

@@ -76,7 +76,7 @@ func storyOf(t *testing.T, stores []*store.Store, pushes []told, workers, size i
 		s := stores[worker%len(stores)]
 		wg.Go(func() {
 			for left.Load() > 0 { // what another has locked is passed over, so none claimed is not the end
-				claimed, err := s.Claim(ctxOf(t), "w", size, noon.Add(time.Hour), time.Hour)
+				claimed, err := s.Claim(ctxOf(t), size, noon.Add(time.Hour))
 				if err != nil {
 					t.Error(err)
 					return

@@ -104,7 +104,7 @@ func benchApply(b *testing.B, open func(b *testing.B) *store.Store) {
 			}
 			work := func(step, size int) {
 				for {
-					claimed, err := s.Claim(context.Background(), "b", size, noon, time.Hour)
+					claimed, err := s.Claim(context.Background(), size, noon)
 					if err != nil {
 						b.Fatal(err)
 					}

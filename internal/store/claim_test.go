@@ -2,7 +2,9 @@ package store_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -28,10 +30,10 @@ func TestClaimIsExclusive(t *testing.T) {
 		wg.Wait()
 		var mu sync.Mutex
 		claims := map[string]int{}
-		for worker := range 8 {
+		for range 8 {
 			wg.Go(func() {
 				for {
-					claimed, err := s.Claim(ctxOf(t), fmt.Sprint(worker), 7, noon, time.Minute)
+					claimed, err := s.Claim(ctxOf(t), 7, noon)
 					if err != nil {
 						t.Error(err)
 					}
@@ -61,7 +63,7 @@ func TestClaimIsExclusive(t *testing.T) {
 	})
 }
 
-func TestClaimTakesTheOldestAndItsLeaseEnds(t *testing.T) {
+func TestClaimTakesTheFirstAndRecoverWhatWasLeft(t *testing.T) {
 	t.Parallel()
 	storetest.EachBackend(t, func(t *testing.T, b *storetest.Backend) {
 		s := b.Open(t)
@@ -76,7 +78,7 @@ func TestClaimTakesTheOldestAndItsLeaseEnds(t *testing.T) {
 		now := noon.Add(10 * time.Minute)
 		take := func(n int, now time.Time) []string {
 			t.Helper()
-			claimed, err := s.Claim(ctx, "me", n, now, time.Minute)
+			claimed, err := s.Claim(ctx, n, now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -86,43 +88,83 @@ func TestClaimTakesTheOldestAndItsLeaseEnds(t *testing.T) {
 			}
 			return events
 		}
-		if got := take(2, now); !slices.Equal(got, []string{"1", "2"}) {
-			t.Errorf("claimed %v, want the two oldest", got)
+		if got := take(2, now); !slices.Equal(got, []string{"3", "1"}) {
+			t.Errorf("claimed %v, want the two that came first", got)
 		}
-		if got := take(9, now); !slices.Equal(got, []string{"3"}) {
+		if got := take(9, now); !slices.Equal(got, []string{"2"}) {
 			t.Errorf("claimed %v, want what was left", got)
 		}
-		if due, err := s.NextDue(ctx); err != nil || !due.Equal(now.Add(time.Minute)) {
-			t.Errorf("next due %v, %v; want the end of the leases", due, err)
+		if got := take(9, now.Add(time.Hour)); len(got) != 0 {
+			t.Errorf("claimed %v again", got)
 		}
-		if got := take(9, now.Add(59*time.Second)); len(got) != 0 {
-			t.Errorf("claimed %v while leased", got)
-		}
-		// Any of them may have ended the process that held it: each comes alone,
-		// and before what is new.
 		if _, err := s.Append(ctx, pushed("4", `{"n":4}`)); err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"1", "2", "3", "4"} {
-			if got := take(9, now.Add(time.Minute)); !slices.Equal(got, []string{want}) {
-				t.Errorf("claimed %v after the leases, want %s alone", got, want)
+		s = b.Kill(t, s)
+		// It has held 4, and worked on the others: any of those may have ended it,
+		// so each comes alone, and by turns with what is new.
+		if n, err := s.Recover(ctx); err != nil || n != 4 {
+			t.Errorf("recovered %d rows, %v; want 4", n, err)
+		}
+		var order []string
+		for range 5 {
+			order = append(order, strings.Join(take(9, now), " "))
+		}
+		if slices.Sort(order); !slices.Equal(order, []string{"", "1", "2", "3", "4"}) {
+			t.Errorf("after the end of the process: %q, want each alone", order)
+		}
+		s = b.Kill(t, s)
+		if n, err := s.Recover(ctx); err != nil || n != 4 {
+			t.Errorf("recovered %d rows, %v; want 4", n, err)
+		}
+		attempts := map[string]int{}
+		for range 4 {
+			claimed, err := s.Claim(ctx, 9, now)
+			if err != nil || len(claimed) != 1 {
+				t.Fatalf("claimed %d, %v; want one alone", len(claimed), err)
+			}
+			attempts[claimed[0].EventID] = claimed[0].Attempts
+		}
+		if want := map[string]int{"1": 3, "2": 3, "3": 3, "4": 2}; !maps.Equal(attempts, want) {
+			t.Errorf("attempts %v, want %v", attempts, want)
+		}
+	})
+}
+
+// What more than fits into memory is pushed, and what another process leaves,
+// is claimed from the table.
+func TestClaimBeyondMemory(t *testing.T) {
+	t.Parallel()
+	storetest.EachBackend(t, func(t *testing.T, b *storetest.Backend) {
+		s := b.Open(t)
+		ctx := ctxOf(t)
+		const rows = 40
+		big := strings.Repeat("x", 1<<20)
+		for i := range rows {
+			if _, err := s.Append(ctx, pushed(fmt.Sprint(i), big)); err != nil {
+				t.Fatal(err)
 			}
 		}
-		// Where others may be at work, nobody ends leases but his own.
-		restarted, want := "me", 4
-		if b.Options.URL != "" {
-			if n, err := s.ReleaseLeases(ctx, "another holder"); err != nil || n != 0 {
-				t.Errorf("another process released %d leases, %v; want none", n, err)
+		seen := map[string]bool{}
+		for len(seen) < rows {
+			claimed, err := s.Claim(ctx, 7, noon)
+			if err != nil || len(claimed) == 0 {
+				t.Fatalf("claimed nothing after %d rows, %v", len(seen), err)
 			}
-		} else {
-			restarted = "another holder"
+			for _, w := range claimed {
+				if seen[w.ID] || w.Attempts != 1 || len(w.Body) != len(big) {
+					t.Errorf("%s: again %v, attempt %d, %d bytes", w.EventID, seen[w.ID], w.Attempts, len(w.Body))
+				}
+				seen[w.ID] = true
+			}
 		}
-		if n, err := s.ReleaseLeases(ctx, restarted); err != nil || n != want {
-			t.Errorf("a restart released %d leases, %v; want %d", n, err, want)
-		}
-		claimed, err := s.Claim(ctx, "me", 9, now, time.Minute)
-		if err != nil || len(claimed) != 4 || claimed[3].Attempts != 3 {
-			t.Errorf("after the restart: %+v, %v; want 4 rows, the last at its third attempt", claimed, err)
+		// Taken back for want of the database, all can be claimed again.
+		s.Return(slices.Collect(maps.Keys(seen)))
+		for range rows {
+			claimed, err := s.Claim(ctx, 1, noon)
+			if err != nil || len(claimed) != 1 || claimed[0].Attempts != 1 {
+				t.Fatalf("claimed %d again, %v", len(claimed), err)
+			}
 		}
 	})
 }
@@ -165,8 +207,11 @@ func TestFailRetryAndSettle(t *testing.T) {
 		if w := status(inbox.Pending); !w.NextAttemptAt.Equal(next) || w.Error != "first cause" {
 			t.Errorf("after a failed try: %+v", w)
 		}
-		if due, err := s.NextDue(ctx); err != nil || !due.Equal(next) {
-			t.Errorf("next due %v, %v", due, err)
+		if n := len(mustClaim(t, s, 9, next.Add(-time.Microsecond))); n != 0 {
+			t.Errorf("claimed %d before it was due", n)
+		}
+		if due := s.NextDue(); !due.Equal(next) {
+			t.Errorf("next due %v, want %v", due, next)
 		}
 		refused(false, tracking.Invalid)
 		must(s.Fail(ctx, id, noon.Add(time.Minute), "second cause", next, true))

@@ -27,7 +27,7 @@ func (s *Store) deciding(ctx context.Context, doing string, fn func(ctx context.
 // write: that is where the time goes.
 func (s *Store) decide(ctx context.Context, make func(ctx context.Context, t *tx) (*changeset, error)) error {
 	if !s.dialect.singleWriter {
-		return s.transact(ctx, false, func(ctx context.Context, t *tx) error {
+		return s.transact(ctx, ordinary, func(ctx context.Context, t *tx) error {
 			c, err := make(ctx, t)
 			if err != nil {
 				return err
@@ -42,7 +42,7 @@ func (s *Store) decide(ctx context.Context, make func(ctx context.Context, t *tx
 	if err != nil {
 		return err
 	}
-	return s.transact(ctx, false, func(ctx context.Context, t *tx) error {
+	return s.transact(ctx, ordinary, func(ctx context.Context, t *tx) error {
 		return s.carryOut(ctx, t, c)
 	})
 }
@@ -53,6 +53,7 @@ func (s *Store) carryOut(ctx context.Context, t *tx, c *changeset) error {
 		return err
 	}
 	s.announce(t, effects)
+	s.ended(t, c.marks)
 	if c.desk != nil && c.desk.hot != nil {
 		t.after = append(t.after, func() { c.desk.hot.put(c.desk) })
 	}
@@ -60,6 +61,21 @@ func (s *Store) carryOut(ctx context.Context, t *tx, c *changeset) error {
 		return c.then(ctx, t)
 	}
 	return nil
+}
+
+// ended forgets webhooks that were worked off, once that is committed, and has
+// those looked for that the work has released.
+func (s *Store) ended(t *tx, marks []finished) {
+	ids := make([]string, len(marks))
+	for i := range marks {
+		ids[i] = marks[i].id
+	}
+	t.after = append(t.after, func() {
+		s.backlog.end(ids)
+		if t.reopened {
+			s.backlog.stir()
+		}
+	})
 }
 
 // announce hands effects on once they are committed.

@@ -14,6 +14,9 @@ type dialect struct {
 	// other process writes. Leases of an earlier run are void then.
 	singleWriter bool
 
+	// clock is the database's own time in microseconds, where it matters.
+	clock string
+
 	// snapshot makes all of a transaction that reads see one state.
 	snapshot *sql.TxOptions
 

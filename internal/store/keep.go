@@ -22,7 +22,7 @@ const keptHash = 16
 // A keeper writes one group of webhooks.
 type keeper struct {
 	*tx
-	ids   *ulid.MonotonicEntropy
+	store *Store
 	fresh map[string]bool // originals of this very group: their rows come at its end
 }
 
@@ -32,7 +32,7 @@ func (k *keeper) keep(ctx context.Context, group []*entry) error {
 	for i, e := range group {
 		w := &webhooks[i]
 		*w = e.webhook
-		id, err := ulid.New(ulid.Timestamp(w.ReceivedAt), k.ids)
+		id, err := ulid.New(ulid.Timestamp(w.ReceivedAt), k.store.ids)
 		if err != nil {
 			return fmt.Errorf("make an id: %w", err)
 		}
@@ -62,6 +62,45 @@ func (k *keeper) keep(ctx context.Context, group []*entry) error {
 	if err := k.insert(ctx, `INSERT INTO webhook_bodies (webhook_id, headers, body)`, 3, bodies, ``, nil); err != nil {
 		return fmt.Errorf("insert webhook bodies: %w", err)
 	}
+	return k.hold(ctx, webhooks)
+}
+
+// hold puts webhooks among those to be worked off. This process keeps as many
+// in memory as there is room for, and works them off itself; the others are
+// anybody's.
+func (k *keeper) hold(ctx context.Context, webhooks []inbox.Webhook) error {
+	var work []inbox.Webhook
+	var sizes []int
+	for i := range webhooks {
+		if w := &webhooks[i]; w.Status == inbox.Pending {
+			w.Attempts = 1
+			work, sizes = append(work, *w), append(sizes, len(w.Body))
+		}
+	}
+	if len(work) == 0 {
+		return nil
+	}
+	held := k.store.backlog.room(sizes)
+	rows := make([]any, 0, 4*len(work))
+	for i := range work {
+		holder := ""
+		if i < held {
+			holder = k.store.holder
+		}
+		rows = append(rows, work[i].ID, micros(work[i].ReceivedAt), 0, holder)
+	}
+	if err := k.store.enroll(ctx, k.tx); err != nil {
+		return err
+	}
+	if err := k.insert(ctx, `INSERT INTO pending (webhook_id, due_at, attempts, holder)`, 4, rows, ``, nil); err != nil {
+		return fmt.Errorf("put webhooks to work: %w", err)
+	}
+	k.after = append(k.after, func() {
+		k.store.backlog.hold(work[:held])
+		if held < len(work) {
+			k.store.backlog.stir()
+		}
+	})
 	return nil
 }
 

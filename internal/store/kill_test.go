@@ -78,6 +78,10 @@ func killedProcessLosesNothing(t *testing.T, b *storetest.Backend) {
 	}
 
 	s := b.Open(t)
+	b.PronounceDead(t)
+	if _, err := s.Recover(ctxOf(t)); err != nil {
+		t.Fatal(err)
+	}
 	kept := map[string]bool{}
 	for _, w := range claim(t, s, 1_000_000) {
 		kept[w.EventID] = true

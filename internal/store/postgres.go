@@ -22,7 +22,7 @@ import (
 const (
 	// How many connections one process takes at most. Intake has its own, so
 	// that nobody stands before it.
-	intakeConns, writerConns, readerConns = 1, 6, 6
+	intakeConns, writerConns, lightConns, readerConns = 1, 6, 2, 6
 
 	// postgresPatience is how long a transaction may take before its server
 	// counts as gone.
@@ -35,6 +35,7 @@ const (
 func postgresDialect(schema string, locks int) dialect {
 	return dialect{
 		name:     "postgres",
+		clock:    "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint",
 		snapshot: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 
 		forUpdate: " FOR UPDATE", skipLocked: " FOR UPDATE SKIP LOCKED",
@@ -85,12 +86,16 @@ func (s *Store) openPostgres(ctx context.Context) error {
 	dialer := &net.Dialer{Timeout: config.ConnectTimeout, KeepAlive: 15 * time.Second}
 	config.DialFunc = dialer.DialContext
 
-	intake, writer, reader := s.openPool(config, intakeConns), s.openPool(config, writerConns), s.openPool(config, readerConns)
+	forIntake, writer, reader := s.openPool(config, intakeConns, synced), s.openPool(config, writerConns, synced), s.openPool(config, readerConns, synced)
+	forLight := s.openPool(config, lightConns, unsynced)
 	s.reader, s.patience = reader, postgresPatience
-	s.begin = func(ctx context.Context, forIntake bool) (*tx, error) {
+	s.begin = func(ctx context.Context, how weight) (*tx, error) {
 		pool := writer
-		if forIntake {
-			pool = intake
+		switch how {
+		case intake:
+			pool = forIntake
+		case light:
+			pool = forLight
 		}
 		began, err := pool.BeginTx(ctx, nil)
 		if err != nil {
@@ -113,13 +118,18 @@ func (s *Store) openPostgres(ctx context.Context) error {
 	return nil
 }
 
-func (s *Store) openPool(config *pgx.ConnConfig, n int) *sql.DB {
+const (
+	// What Append has answered must be on disk, whatever this database's
+	// default is.
+	synced = `
+		SELECT set_config('synchronous_commit', 'on', false)
+		WHERE current_setting('synchronous_commit') = 'off'`
+	unsynced = `SET synchronous_commit = 'off'`
+)
+
+func (s *Store) openPool(config *pgx.ConnConfig, n int, first string) *sql.DB {
 	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
-		// What Append has answered must be on disk, whatever this database's
-		// default is.
-		_, err := conn.Exec(ctx, `
-			SELECT set_config('synchronous_commit', 'on', false)
-			WHERE current_setting('synchronous_commit') = 'off'`)
+		_, err := conn.Exec(ctx, first)
 		return err
 	}))
 	db.SetMaxOpenConns(n)

@@ -1,9 +1,11 @@
 package store_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -87,13 +89,22 @@ func claim(t testing.TB, s *store.Store, n int) []inbox.Webhook {
 	return mustClaim(t, s, n, noon.Add(time.Hour))
 }
 
+// mustClaim claims until there are n or no more, and sorts them by their coming.
 func mustClaim(t testing.TB, s *store.Store, n int, now time.Time) []inbox.Webhook {
 	t.Helper()
-	claimed, err := s.Claim(ctxOf(t), "test", n, now, time.Hour)
-	if err != nil {
-		t.Fatal(err)
+	var all []inbox.Webhook
+	for len(all) < n {
+		claimed, err := s.Claim(ctxOf(t), n-len(all), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(claimed) == 0 {
+			break
+		}
+		all = append(all, claimed...)
 	}
-	return claimed
+	slices.SortFunc(all, func(a, b inbox.Webhook) int { return cmp.Compare(a.ID, b.ID) })
+	return all
 }
 
 // apply works pushes off and fails the test if any of them fails.

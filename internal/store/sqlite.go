@@ -32,7 +32,7 @@ const (
 
 func sqliteDialect() dialect {
 	return dialect{
-		name: "sqlite", singleWriter: true,
+		name: "sqlite", singleWriter: true, clock: "0",
 		insertSizes: []int{64, 16, 4, 1}, lookupSizes: []int{1, 4, 16, 64, 256},
 		rows: func(columns int, values []any) (string, []any) {
 			return valueLists(len(values)/columns, columns), values
@@ -131,18 +131,8 @@ func (s *Store) openSQLite(ctx context.Context) error {
 	}
 	s.onClose = append(s.onClose, conn.Close)
 	stmts := &statements{rewrite: withoutNames}
-	s.begin = func(ctx context.Context, _ bool) (*tx, error) {
-		t := &tx{session: conn, dialect: &s.dialect, stmts: stmts}
-		t.commit = func(ctx context.Context) error {
-			_, err := t.exec(ctx, `COMMIT`)
-			return err
-		}
-		t.rollback = func(ctx context.Context) {
-			// SQLite has already rolled back after some errors, and says so.
-			_, _ = t.exec(ctx, `ROLLBACK`)
-		}
-		_, err := t.exec(ctx, `BEGIN IMMEDIATE`)
-		return t, err
+	s.begin = func(ctx context.Context, how weight) (*tx, error) {
+		return s.beginSQLite(ctx, conn, stmts, how)
 	}
 	s.readerStmts = &statements{rewrite: withoutNames}
 	s.reader, err = s.openFile(path, max(4, runtime.GOMAXPROCS(0)), "ro", "cache_size(-2000)", "temp_store(memory)")
@@ -160,6 +150,40 @@ func (s *Store) openSQLite(ctx context.Context) error {
 	s.onClose = append(s.onClose, deskConn.Close)
 	s.deskReader = &tx{session: deskConn, dialect: &s.dialect, stmts: &statements{rewrite: withoutNames}, hot: newHotOrders()}
 	return s.startCheckpoints(ctx, path, conn)
+}
+
+// beginSQLite begins a transaction on the one connection that writes.
+func (s *Store) beginSQLite(ctx context.Context, conn *sql.Conn, stmts *statements, how weight) (*tx, error) {
+	t := &tx{session: conn, dialect: &s.dialect, stmts: stmts}
+	// It is set back whatever comes: what is acknowledged next must be synced.
+	// Such a setting is made when a statement is prepared, so it never is one of
+	// those kept.
+	sync := func(level string) error {
+		_, err := conn.ExecContext(ctx, `PRAGMA synchronous = `+level)
+		return err
+	}
+	end := func(text string) error {
+		_, err := t.exec(ctx, text)
+		if how == light {
+			err = errors.Join(err, sync("FULL"))
+		}
+		return err
+	}
+	t.commit = func(context.Context) error { return end(`COMMIT`) }
+	// SQLite has already rolled back after some errors, and says so.
+	t.rollback = func(context.Context) { _ = end(`ROLLBACK`) }
+	if how == light {
+		if err := sync("OFF"); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := t.exec(ctx, `BEGIN IMMEDIATE`); err != nil {
+		if how == light {
+			err = errors.Join(err, sync("FULL"))
+		}
+		return nil, err
+	}
+	return t, nil
 }
 
 // openFile opens a handle of at most n connections.

@@ -51,7 +51,7 @@ type Store struct {
 	dialect dialect
 	schema  int64 // the version to migrate to, 0 for the newest
 
-	begin       func(ctx context.Context, intake bool) (*tx, error)
+	begin       func(ctx context.Context, how weight) (*tx, error)
 	afterCommit func(ctx context.Context) // may be nil
 	patience    time.Duration             // how long a transaction may take; 0: no bound
 	turn        turn
@@ -63,8 +63,15 @@ type Store struct {
 	reader      *sql.DB
 	readerStmts *statements // nil: the driver keeps its own
 
+	holder   string // names this process among those that hold rows
+	silence  time.Duration
+	enrolled atomic.Bool
+	claiming sync.Mutex
+	marking  sync.Mutex
+	backlog  *backlog
+
 	days      *days // nil where a day of bodies is nothing of its own
-	intake    *queue
+	queue     *queue
 	ids       *ulid.MonotonicEntropy // of the committer alone
 	groups    atomic.Int64
 	grouped   atomic.Int64
@@ -94,7 +101,8 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	}
 	s := &Store{
 		opts: opts, log: opts.Logger.With("component", "store"),
-		intake: newQueue(opts.QueueRows, opts.QueueBytes), ids: ulid.Monotonic(rand.Reader, 0),
+		queue: newQueue(opts.QueueRows, opts.QueueBytes), ids: ulid.Monotonic(rand.Reader, 0),
+		holder: rand.Text(), silence: silence, backlog: newBacklog(),
 	}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.shut())
@@ -105,6 +113,9 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 		}
 	}
 	s.committer.Go(s.runCommitter)
+	if !s.dialect.singleWriter {
+		s.stayAlive()
+	}
 	return s, nil
 }
 
@@ -124,9 +135,10 @@ func (s *Store) open(ctx context.Context) error {
 // Close refuses further calls, commits what Append has taken in, and closes the
 // database. Calls under way may fail with Unavailable.
 func (s *Store) Close() error {
-	if s.intake.close() {
+	if s.queue.close() {
 		s.committer.Wait()
 	}
+	left := s.leave(context.Background())
 	if s.closed.Swap(true) {
 		return nil
 	}
@@ -137,7 +149,7 @@ func (s *Store) Close() error {
 	defer s.turn.release()
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	return s.shut()
+	return errors.Join(left, s.shut())
 }
 
 func (s *Store) shut() error {

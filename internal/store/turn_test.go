@@ -109,9 +109,9 @@ func TestAppendTakesBackWhatStillWaits(t *testing.T) {
 		goes <- err
 	}()
 	for deadline := time.Now().Add(10 * time.Second); ; {
-		s.intake.mu.Lock()
-		n := len(s.intake.entries)
-		s.intake.mu.Unlock()
+		s.queue.mu.Lock()
+		n := len(s.queue.entries)
+		s.queue.mu.Unlock()
 		if n == 2 {
 			break
 		}

@@ -30,6 +30,8 @@ type tx struct {
 	stmts   *statements     // nil: the driver keeps its own
 	counts  map[count]int64 // what the transaction changes in webhook_counts
 
+	reopened bool // there are rows to work off that nobody holds
+
 	hot *hotOrders // what need not be loaded; nil where others may have changed it
 
 	// after is run once the transaction is committed, before the next begins.
@@ -49,8 +51,17 @@ type count struct {
 // turn. It is committed when fn returns nil. ctx may end the wait for the turn;
 // what has begun is finished.
 func (s *Store) change(ctx context.Context, doing string, fn func(ctx context.Context, t *tx) error) error {
-	return s.coded(doing, s.transact(ctx, false, fn))
+	return s.coded(doing, s.transact(ctx, ordinary, fn))
 }
+
+// A weight is what a transaction costs others.
+type weight int
+
+const (
+	ordinary weight = iota
+	intake          // goes first: someone waits for his answer
+	light           // is not synced: a power cut may undo it, the end of the process does not
+)
 
 // contentions is how often a transaction is tried that others stood in the way
 // of, before its caller is told to come again.
@@ -58,9 +69,9 @@ const contentions = 8
 
 // transact is change without a name. fn is run anew when the database has
 // undone it because of others, so it begins by forgetting what it did.
-func (s *Store) transact(ctx context.Context, intake bool, fn func(ctx context.Context, t *tx) error) error {
+func (s *Store) transact(ctx context.Context, how weight, fn func(ctx context.Context, t *tx) error) error {
 	for try := 1; ; try++ {
-		err := s.transactOnce(ctx, intake, fn)
+		err := s.transactOnce(ctx, how, fn)
 		if try == contentions || err == nil || s.kindOf(err) != contended {
 			return err
 		}
@@ -68,9 +79,9 @@ func (s *Store) transact(ctx context.Context, intake bool, fn func(ctx context.C
 	}
 }
 
-func (s *Store) transactOnce(ctx context.Context, intake bool, fn func(ctx context.Context, t *tx) error) (err error) {
+func (s *Store) transactOnce(ctx context.Context, how weight, fn func(ctx context.Context, t *tx) error) (err error) {
 	if s.dialect.singleWriter {
-		if err := s.turn.take(ctx, intake); err != nil {
+		if err := s.turn.take(ctx, how == intake); err != nil {
 			return err
 		}
 		defer s.turn.release()
@@ -95,7 +106,7 @@ func (s *Store) transactOnce(ctx context.Context, intake bool, fn func(ctx conte
 			}
 		}()
 	}
-	t, err := s.begin(ctx, intake)
+	t, err := s.begin(ctx, how)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}

@@ -10,20 +10,16 @@ import (
 
 const (
 	webhookColumns = `id, day, event_id, received_at, peer, auth, flags, body_sha256, status, reason, result, error,
-		attempts, due_at, lease_holder, processed_at, awb, sr_order_id, order_number, current_status, order_id, duplicate_of`
-	webhookColumnCount = 22
+		attempts, due_at, processed_at, awb, sr_order_id, order_number, current_status, order_id, duplicate_of`
+	webhookColumnCount = 21
 )
 
 // rowOf is a new webhook as the values of webhookColumns.
 func rowOf(w *inbox.Webhook) []any {
-	due := w.NextAttemptAt
-	if due.IsZero() && w.Status == inbox.Pending {
-		due = w.ReceivedAt
-	}
 	return []any{
 		w.ID, dayOf(w.ReceivedAt), short(w.EventID), micros(w.ReceivedAt), text(w.Peer), text(w.Auth), text(w.Flags),
 		w.BodySHA256[:], string(w.Status), string(w.Reason), text(w.Result), text(w.Error),
-		w.Attempts, micros(due), "", micros(w.ProcessedAt),
+		w.Attempts, micros(w.NextAttemptAt), micros(w.ProcessedAt),
 		short(w.AWB), short(w.SROrderID), short(w.OrderNumber), short(w.CurrentStatus), w.OrderID, w.DuplicateOf,
 	}
 }
@@ -35,16 +31,13 @@ func scanWebhook(rows *sql.Rows, into ...any) (inbox.Webhook, error) {
 		day                      int
 		hash                     []byte
 		received, due, processed int64
-		holder                   string
 	)
 	err := rows.Scan(append([]any{
 		&w.ID, &day, &w.EventID, &received, &w.Peer, &w.Auth, &w.Flags, &hash, &w.Status, &w.Reason, &w.Result, &w.Error,
-		&w.Attempts, &due, &holder, &processed, &w.AWB, &w.SROrderID, &w.OrderNumber, &w.CurrentStatus, &w.OrderID, &w.DuplicateOf,
+		&w.Attempts, &due, &processed, &w.AWB, &w.SROrderID, &w.OrderNumber, &w.CurrentStatus, &w.OrderID, &w.DuplicateOf,
 	}, into...)...)
 	w.ReceivedAt, w.ProcessedAt = fromMicros(received), fromMicros(processed)
-	if holder == "" && w.Status == inbox.Pending && w.Attempts > 0 {
-		w.NextAttemptAt = fromMicros(due)
-	}
+	w.NextAttemptAt = fromMicros(due)
 	copy(w.BodySHA256[:], hash)
 	return w, err
 }
@@ -113,16 +106,14 @@ func (s *Store) Depth(ctx context.Context) (map[inbox.Status]int, error) {
 	return depth, err
 }
 
-// OldestPending is when the oldest webhook that is still pending was received,
-// among those due by now; zero when there is none.
+// OldestPending is when the oldest webhook that is still pending was received;
+// zero when there is none.
 func (s *Store) OldestPending(ctx context.Context) (time.Time, error) {
 	var received int64
 	err := s.read(ctx, "find the oldest pending webhook", `
 		SELECT received_at
 		FROM webhooks
-		WHERE status = 'pending'
-		ORDER BY due_at, id
-		LIMIT 1`, nil, func(rows *sql.Rows) error { return rows.Scan(&received) })
+		WHERE id = (SELECT MIN(webhook_id) FROM pending)`, nil, func(rows *sql.Rows) error { return rows.Scan(&received) })
 	return fromMicros(received), err
 }
 

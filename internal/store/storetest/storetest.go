@@ -138,6 +138,68 @@ func (b *Backend) Open(t testing.TB) *store.Store {
 	return s
 }
 
+// Kill leaves the database as it would stand if the process that has s open were
+// killed now, and opens it anew. s is closed.
+func (b *Backend) Kill(t testing.TB, s *store.Store) *store.Store {
+	t.Helper()
+	if b.Options.URL != "" {
+		return b.killed(t, s)
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(b.DataDir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Errorf("close the store: %v", err)
+	}
+	b.DataDir, b.Options.DataDir = dir, dir
+	return b.Open(t)
+}
+
+// killed closes s, which leaves in good order, and puts back what says who held
+// what, as somebody who has long been silent.
+func (b *Backend) killed(t testing.TB, s *store.Store) *store.Store {
+	t.Helper()
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, b.Options.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	do := func(text string) {
+		t.Helper()
+		if _, err := conn.Exec(ctx, text); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+	}
+	do(`CREATE TEMP TABLE held AS SELECT * FROM pending WHERE holder <> ''`)
+	do(`CREATE TEMP TABLE holding AS SELECT * FROM holders`)
+	if err := s.Close(); err != nil {
+		t.Errorf("close the store: %v", err)
+	}
+	do(`UPDATE pending SET holder = held.holder FROM held WHERE held.webhook_id = pending.webhook_id`)
+	do(`INSERT INTO holders (holder, seen_at, working) SELECT holder, 0, working FROM holding`)
+	return b.Open(t)
+}
+
+// PronounceDead lets the time pass after which a process that was killed counts
+// as dead.
+func (b *Backend) PronounceDead(t testing.TB) {
+	t.Helper()
+	if b.Options.URL == "" {
+		return
+	}
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, b.Options.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	if _, err := conn.Exec(ctx, `UPDATE holders SET seen_at = 0`); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Logger writes to the test's log.
 func Logger(t testing.TB) *slog.Logger {
 	return slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
