@@ -15,10 +15,10 @@ import (
 
 // Outbox keeps effects on record until they were carried out.
 type Outbox interface {
-	// Effects are at most n effects of a kind, oldest first; those of one
-	// order in the order of its versions.
+	// Effects are about n effects of a kind, oldest first; those of one order
+	// in the order of its versions. None means that there are no more.
 	Effects(ctx context.Context, kind string, n int) ([]tracking.Effect, error)
-	// DeleteEffects forgets effects that were carried out.
+	// DeleteEffects forgets effects that were carried out, in their order.
 	DeleteEffects(ctx context.Context, ids []int64) error
 }
 
@@ -273,7 +273,7 @@ func (d *Dispatcher) next(ctx context.Context) (effects []tracking.Effect, more 
 		d.miss()
 		return nil, false, fmt.Errorf("read effects: %w", err)
 	}
-	if more = len(effects) == batch; more {
+	if more = len(effects) > 0; more {
 		d.miss()
 	}
 	d.logged = make(map[int64]bool, len(effects))

@@ -43,7 +43,7 @@ func (s *Store) Apply(ctx context.Context, now time.Time, batch []inbox.Applicat
 			applied, err = s.applyApart(ctx, now, batch, opts)
 			return err
 		}
-		s.deskReader.hot.clear()
+		s.hot.clear()
 		return s.transact(ctx, ordinary, func(ctx context.Context, t *tx) (err error) {
 			applied, err = s.applyEach(ctx, t, now, batch, opts)
 			return err

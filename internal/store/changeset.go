@@ -16,12 +16,12 @@ import (
 type changeset struct {
 	now time.Time
 
-	merged  []int64  // orders that others have absorbed
-	present []string // public ids: no aliases, whatever they were before
-	gone    []part   // shipments that are no more
-	stale   []part   // shipments whose legs are written anew
+	merged    []int64  // orders that others have absorbed
+	present   []string // public ids: no aliases, whatever they were before
+	gone      []part   // shipments that are no more
+	rewritten []int64  // orders whose evidence is written anew
 
-	orders, aliases, identifiers, readings, scans, shipments, legs []any
+	orders, aliases, identifiers, evidence, shipments []any
 
 	names    []name // new ones: webhooks may wait for them
 	marks    []finished
@@ -55,14 +55,13 @@ func (c *changeset) add(o *loaded) error {
 			c.merged = append(c.merged, gone.seq)
 		}
 	}
+	o.rev++
 	row, err := orderRow(o)
 	if err != nil {
 		return err
 	}
 	c.orders = append(c.orders, row...)
-	if err := c.addEvidence(o); err != nil {
-		return err
-	}
+	c.addEvidence(o)
 	for _, id := range o.Identifiers() {
 		if !o.known[id] && len(id.Value) <= maxName && len(id.Channel) <= maxName {
 			c.identifiers = append(c.identifiers, string(id.Kind), id.Value, id.Channel, o.seq)
@@ -80,7 +79,8 @@ func (c *changeset) add(o *loaded) error {
 }
 
 func orderRow(o *loaded) ([]any, error) {
-	contact, status, snapshot := "", "", "null"
+	contact, status := "", ""
+	var shown time.Time
 	if o.Contact != nil {
 		encoded, err := json.Marshal(o.Contact)
 		if err != nil {
@@ -90,37 +90,12 @@ func orderRow(o *loaded) ([]any, error) {
 	}
 	if o.Snapshot != nil {
 		status = string(o.Snapshot.OrderStatus)
-		snapshot = string(o.Snapshot.AppendJSON(nil))
+		shown = o.Snapshot.UpdatedAt
 	}
 	return []any{
-		o.seq, o.ID, text(o.Number), text(o.ChannelID), flag(o.Registered), contact, status, o.Version, snapshot,
-		micros(o.CreatedAt), micros(o.UpdatedAt), o.erased,
+		o.seq, o.ID, text(o.Number), text(o.ChannelID), flag(o.Registered), contact, status, o.Version,
+		micros(o.CreatedAt), micros(o.UpdatedAt), o.erased, micros(shown), o.rev,
 	}, nil
-}
-
-func (c *changeset) addEvidence(o *loaded) error {
-	readings, scans := o.Changed()
-	for _, key := range readings {
-		if o.erased != 0 {
-			eraseReading(o.Readings[key])
-		}
-		row, err := readingRow(o.seq, key, o.Readings[key])
-		if err != nil {
-			return err
-		}
-		c.readings = append(c.readings, row...)
-	}
-	for _, key := range scans {
-		if o.erased != 0 {
-			eraseScan(o.Scans[key])
-		}
-		row, err := scanRow(o.seq, key, o.Scans[key])
-		if err != nil {
-			return err
-		}
-		c.scans = append(c.scans, row...)
-	}
-	return nil
 }
 
 // addShipments puts in the shipments that an update tells of, or that the
@@ -151,15 +126,6 @@ func (c *changeset) addShipments(o *loaded) {
 			shipment = shownShipment(o.Snapshot, id)
 		}
 		c.shipments = append(c.shipments, shipmentRow(o, key, shipment)...)
-		if joinLegs(shipment.Legs) == o.legs[id] {
-			continue
-		}
-		if o.legs[id] != "" {
-			c.stale = append(c.stale, part{o.seq, id})
-		}
-		for _, leg := range shipment.Legs {
-			c.legs = append(c.legs, o.seq, id, leg.AWBCode, string(leg.Kind), string(leg.CourierName))
-		}
 	}
 }
 
@@ -191,7 +157,7 @@ func (t *tx) write(ctx context.Context, c *changeset, kinds []string) ([]trackin
 	if err := t.saveOrders(ctx, c); err != nil {
 		return nil, err
 	}
-	if err := t.saveEvidence(ctx, c.readings, c.scans); err != nil {
+	if err := t.saveEvidence(ctx, c); err != nil {
 		return nil, err
 	}
 	if err := t.saveShipments(ctx, c); err != nil {
@@ -207,8 +173,9 @@ func (t *tx) saveOrders(ctx context.Context, c *changeset) error {
 	err := t.upsert(ctx, `INSERT INTO orders (`+orderColumns+`)`, orderColumnCount, 1, c.orders, `
 		ON CONFLICT (seq) DO UPDATE
 		SET id = excluded.id, number = excluded.number, channel_id = excluded.channel_id, registered = excluded.registered,
-			contact = excluded.contact, status = excluded.status, version = excluded.version, snapshot = excluded.snapshot,
-			created_at = excluded.created_at, updated_at = excluded.updated_at, erased_at = excluded.erased_at`)
+			contact = excluded.contact, status = excluded.status, version = excluded.version,
+			created_at = excluded.created_at, updated_at = excluded.updated_at, erased_at = excluded.erased_at,
+			shown_at = excluded.shown_at, rev = excluded.rev`)
 	if err != nil {
 		return fmt.Errorf("save orders: %w", err)
 	}
@@ -236,7 +203,7 @@ func (t *tx) saveOrders(ctx context.Context, c *changeset) error {
 // those take over.
 func (t *tx) deleteMerged(ctx context.Context, seqs []int64) error {
 	for _, seq := range seqs {
-		for _, table := range []string{"order_aliases", "readings", "scans", "legs", "shipments", "identifiers"} {
+		for _, table := range []string{"order_aliases", "evidence", "shipments", "identifiers"} {
 			if _, err := t.exec(ctx, `DELETE FROM `+table+` WHERE order_seq = $1`, seq); err != nil {
 				return fmt.Errorf("delete %s of a merged order: %w", table, err)
 			}

@@ -138,7 +138,11 @@ func (t *tx) newDesk(ctx context.Context, now time.Time, names []name, also ...i
 	var cold []int64
 	var hot []*loaded
 	for _, seq := range seqs {
-		if o := t.hot.take(seq); o != nil {
+		var o *loaded
+		if t.dialect.singleWriter { // nobody else can have changed it
+			o = t.hot.take(seq)
+		}
+		if o != nil {
 			hot = append(hot, o)
 		} else {
 			cold = append(cold, seq)

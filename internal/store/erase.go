@@ -37,9 +37,8 @@ func (s *Store) ErasePersonalData(ctx context.Context, id string) error {
 			o.Contact = nil
 			o.erased = micros(now)
 			c := &changeset{now: now, then: func(ctx context.Context, t *tx) error { return t.eraseBodies(ctx, o) }}
-			if err := c.eraseEvidence(o); err != nil {
-				return nil, err
-			}
+			o.rewrite = true
+			eraseEvidence(o)
 			updates := o.Revise(now)
 			d.touch(o, updates)
 			c.tell(updates)
@@ -59,24 +58,13 @@ func eraseScan(s *tracking.Scan) {
 }
 
 // eraseEvidence takes it out of all of an order's evidence.
-func (c *changeset) eraseEvidence(o *loaded) error {
-	for key, r := range o.Readings {
+func eraseEvidence(o *loaded) {
+	for _, r := range o.Readings {
 		eraseReading(r)
-		row, err := readingRow(o.seq, key, r)
-		if err != nil {
-			return err
-		}
-		c.readings = append(c.readings, row...)
 	}
-	for key, s := range o.Scans {
+	for _, s := range o.Scans {
 		eraseScan(s)
-		row, err := scanRow(o.seq, key, s)
-		if err != nil {
-			return err
-		}
-		c.scans = append(c.scans, row...)
 	}
-	return nil
 }
 
 // eraseBodies empties the webhooks that were applied to an order, under any of

@@ -2,89 +2,218 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
 
 	"github.com/webazaar/waybill/internal/tracking"
 )
 
-const (
-	readingColumns = `order_seq, key, awb, return_awb, sr_order_id, maybe_sr, number, channel_id, forward_ref, direction,
-		courier, eta, delivered_at, undelivered_reason, proof_of_delivery, attempts, milestone, label, raw,
-		event_time, time_source, processed_at, retold_at, received_at, released, registered`
-	readingColumnCount = 26
+// keptEvidence is a row of the table evidence. What is empty is left out, times
+// are microseconds since 1970. It is written by hand, since every push is; a
+// test holds the fields to these.
+type keptEvidence struct {
+	Readings []keptReading `json:"readings"`
+	Scans    []keptScan    `json:"scans"`
+}
 
-	scanColumns = `order_seq, key, awb, sr_order_id, maybe_sr, number, at, code, activity, location, milestone, label, position`
+type keptReading struct {
+	Key         string              `json:"key"` // outlives erasure, which changes what it was made of
+	AWB         string              `json:"awb"`
+	ReturnAWB   string              `json:"returnAwb"`
+	SR          string              `json:"sr"`
+	MaybeSR     string              `json:"maybeSr"`
+	Number      string              `json:"number"`
+	Channel     string              `json:"channel"`
+	ForwardRef  string              `json:"forwardRef"`
+	Direction   tracking.Direction  `json:"direction"`
+	Courier     string              `json:"courier"`
+	ETA         string              `json:"eta"`
+	DeliveredAt int64               `json:"deliveredAt"`
+	Undelivered string              `json:"undelivered"`
+	POD         string              `json:"pod"`
+	Attempts    int                 `json:"attempts"`
+	Milestone   tracking.Milestone  `json:"milestone"`
+	Label       string              `json:"label"`
+	Raw         string              `json:"raw"`
+	At          int64               `json:"at"`
+	TimeFrom    tracking.TimeSource `json:"timeFrom"`
+	ProcessedAt int64               `json:"processedAt"`
+	RetoldAt    int64               `json:"retoldAt"`
+	ReceivedAt  int64               `json:"receivedAt"`
+	Released    bool                `json:"released"`
+	Registered  bool                `json:"registered"`
+}
 
-	scanColumnCount = 13
-)
+type keptScan struct {
+	Key       string             `json:"key"`
+	AWB       string             `json:"awb"`
+	SR        string             `json:"sr"`
+	MaybeSR   string             `json:"maybeSr"`
+	Number    string             `json:"number"`
+	At        int64              `json:"at"`
+	Code      string             `json:"code"`
+	Activity  string             `json:"activity"`
+	Location  string             `json:"location"`
+	Milestone tracking.Milestone `json:"milestone"`
+	Label     string             `json:"label"`
+	Position  int                `json:"position"`
+}
 
-func readingRow(seq int64, key string, r *tracking.Reading) ([]any, error) {
-	raw, err := hex.DecodeString(key)
-	if err != nil {
-		return nil, fmt.Errorf("reading key: %w", err)
+// appendEvidence appends those of an order's readings and scans as JSON that
+// have the keys.
+func appendEvidence(b []byte, o *tracking.Order, readings, scans []string) []byte {
+	b = append(b, `{"readings":[`...)
+	for i, key := range readings {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendReading(b, key, o.Readings[key])
 	}
-	return []any{
-		seq, raw, r.AWB, r.ReturnAWB, r.SR, r.MaybeSR, r.Number, r.ChannelID, r.ForwardRef, string(r.Direction),
-		r.Courier, r.ETA, micros(r.DeliveredAt), r.UndeliveredReason, r.ProofOfDelivery, r.Attempts, string(r.Milestone), r.Label, r.Raw,
-		micros(r.EventTime), string(r.TimeSource), micros(r.ProcessedAt), micros(r.RetoldAt), micros(r.ReceivedAt), flag(r.Released), flag(r.Registered),
-	}, nil
-}
-
-func scanReading(rows *sql.Rows) (seq int64, key string, r *tracking.Reading, err error) {
-	r = &tracking.Reading{}
-	var (
-		raw                                                       []byte
-		deliveredAt, eventTime, processedAt, retoldAt, receivedAt int64
-	)
-	err = rows.Scan(&seq, &raw, &r.AWB, &r.ReturnAWB, &r.SR, &r.MaybeSR, &r.Number, &r.ChannelID, &r.ForwardRef, &r.Direction,
-		&r.Courier, &r.ETA, &deliveredAt, &r.UndeliveredReason, &r.ProofOfDelivery, &r.Attempts, &r.Milestone, &r.Label, &r.Raw,
-		&eventTime, &r.TimeSource, &processedAt, &retoldAt, &receivedAt, &r.Released, &r.Registered)
-	r.DeliveredAt, r.EventTime, r.ProcessedAt = fromMicros(deliveredAt), fromMicros(eventTime), fromMicros(processedAt)
-	r.RetoldAt, r.ReceivedAt = fromMicros(retoldAt), fromMicros(receivedAt)
-	return seq, hex.EncodeToString(raw), r, err
-}
-
-func scanRow(seq int64, key string, s *tracking.Scan) ([]any, error) {
-	raw, err := hex.DecodeString(key)
-	if err != nil {
-		return nil, fmt.Errorf("scan key: %w", err)
+	b = append(b, `],"scans":[`...)
+	for i, key := range scans {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendScan(b, key, o.Scans[key])
 	}
-	return []any{
-		seq, raw, s.AWB, s.SR, s.MaybeSR, s.Number, micros(s.At), s.Code, s.Activity, s.Location,
-		string(s.Milestone), s.Label, s.Position,
-	}, nil
+	return append(b, "]}"...)
 }
 
-func scanScan(rows *sql.Rows) (seq int64, key string, s *tracking.Scan, err error) {
-	s = &tracking.Scan{}
-	var (
-		raw []byte
-		at  int64
-	)
-	err = rows.Scan(&seq, &raw, &s.AWB, &s.SR, &s.MaybeSR, &s.Number, &at, &s.Code, &s.Activity, &s.Location,
-		&s.Milestone, &s.Label, &s.Position)
-	s.At = fromMicros(at)
-	return seq, hex.EncodeToString(raw), s, err
-}
-
-// saveEvidence writes readings and scans, new ones and changed ones alike.
-func (t *tx) saveEvidence(ctx context.Context, readings, scans []any) error {
-	err := t.upsert(ctx, `INSERT INTO readings (`+readingColumns+`)`, readingColumnCount, 2, readings, `
-		ON CONFLICT (order_seq, key) DO UPDATE
-		SET raw = excluded.raw, undelivered_reason = excluded.undelivered_reason, event_time = excluded.event_time,
-			processed_at = excluded.processed_at, retold_at = excluded.retold_at, received_at = excluded.received_at`)
-	if err != nil {
-		return fmt.Errorf("save readings: %w", err)
+func appendReading(b []byte, key string, r *tracking.Reading) []byte {
+	b = append(append(append(b, `{"key":"`...), key...), '"')
+	b = field(b, `,"awb":`, r.AWB)
+	b = field(b, `,"returnAwb":`, r.ReturnAWB)
+	b = field(b, `,"sr":`, r.SR)
+	b = field(b, `,"maybeSr":`, r.MaybeSR)
+	b = field(b, `,"number":`, r.Number)
+	b = field(b, `,"channel":`, r.ChannelID)
+	b = field(b, `,"forwardRef":`, r.ForwardRef)
+	b = field(b, `,"direction":`, string(r.Direction))
+	b = field(b, `,"courier":`, r.Courier)
+	b = field(b, `,"eta":`, r.ETA)
+	b = moment(b, `,"deliveredAt":`, r.DeliveredAt)
+	b = field(b, `,"undelivered":`, r.UndeliveredReason)
+	b = field(b, `,"pod":`, r.ProofOfDelivery)
+	b = number(b, `,"attempts":`, int64(r.Attempts))
+	b = field(b, `,"milestone":`, string(r.Milestone))
+	b = field(b, `,"label":`, r.Label)
+	b = field(b, `,"raw":`, r.Raw)
+	b = moment(b, `,"at":`, r.EventTime)
+	b = field(b, `,"timeFrom":`, string(r.TimeSource))
+	b = moment(b, `,"processedAt":`, r.ProcessedAt)
+	b = moment(b, `,"retoldAt":`, r.RetoldAt)
+	b = moment(b, `,"receivedAt":`, r.ReceivedAt)
+	if r.Released {
+		b = append(b, `,"released":true`...)
 	}
-	err = t.upsert(ctx, `INSERT INTO scans (`+scanColumns+`)`, scanColumnCount, 2, scans, `
-		ON CONFLICT (order_seq, key) DO UPDATE
-		SET sr_order_id = excluded.sr_order_id, maybe_sr = excluded.maybe_sr, number = excluded.number,
-			code = excluded.code, activity = excluded.activity, location = excluded.location,
-			milestone = excluded.milestone, label = excluded.label, position = excluded.position`)
-	if err != nil {
-		return fmt.Errorf("save scans: %w", err)
+	if r.Registered {
+		b = append(b, `,"registered":true`...)
+	}
+	return append(b, '}')
+}
+
+func appendScan(b []byte, key string, s *tracking.Scan) []byte {
+	b = append(append(append(b, `{"key":"`...), key...), '"')
+	b = field(b, `,"awb":`, s.AWB)
+	b = field(b, `,"sr":`, s.SR)
+	b = field(b, `,"maybeSr":`, s.MaybeSR)
+	b = field(b, `,"number":`, s.Number)
+	b = moment(b, `,"at":`, s.At)
+	b = field(b, `,"code":`, s.Code)
+	b = field(b, `,"activity":`, s.Activity)
+	b = field(b, `,"location":`, s.Location)
+	b = field(b, `,"milestone":`, string(s.Milestone))
+	b = field(b, `,"label":`, s.Label)
+	b = number(b, `,"position":`, int64(s.Position))
+	return append(b, '}')
+}
+
+func field(b []byte, name, value string) []byte {
+	if value == "" {
+		return b
+	}
+	return tracking.Text(value).AppendJSON(append(b, name...))
+}
+
+func number(b []byte, name string, n int64) []byte {
+	if n == 0 {
+		return b
+	}
+	return strconv.AppendInt(append(b, name...), n, 10)
+}
+
+func moment(b []byte, name string, t time.Time) []byte { return number(b, name, micros(t)) }
+
+// recall puts kept evidence back into an order. In which order rows come does
+// not matter: what came later was added to what came before.
+func recall(o *tracking.Order, data []byte) error {
+	var kept keptEvidence
+	if err := json.Unmarshal(data, &kept); err != nil {
+		return fmt.Errorf("decode evidence of order %s: %w", o.ID, err)
+	}
+	for i := range kept.Readings {
+		k := &kept.Readings[i]
+		o.RecallReading(k.Key, &tracking.Reading{
+			Identity: tracking.Identity{
+				AWB: k.AWB, ReturnAWB: k.ReturnAWB, SR: k.SR, MaybeSR: k.MaybeSR, Number: k.Number,
+				ChannelID: k.Channel, ForwardRef: k.ForwardRef, Direction: k.Direction,
+			},
+			Facts: tracking.Facts{
+				Courier: k.Courier, ETA: k.ETA, DeliveredAt: fromMicros(k.DeliveredAt),
+				UndeliveredReason: k.Undelivered, ProofOfDelivery: k.POD, Attempts: k.Attempts,
+			},
+			Milestone: k.Milestone, Label: k.Label, Raw: k.Raw,
+			EventTime: fromMicros(k.At), TimeSource: k.TimeFrom, ProcessedAt: fromMicros(k.ProcessedAt),
+			RetoldAt: fromMicros(k.RetoldAt), ReceivedAt: fromMicros(k.ReceivedAt),
+			Released: k.Released, Registered: k.Registered,
+		})
+	}
+	for i := range kept.Scans {
+		k := &kept.Scans[i]
+		o.RecallScan(k.Key, &tracking.Scan{
+			AWB: k.AWB, SR: k.SR, MaybeSR: k.MaybeSR, Number: k.Number, At: fromMicros(k.At), Code: k.Code,
+			Activity: k.Activity, Location: k.Location, Milestone: k.Milestone, Label: k.Label, Position: k.Position,
+		})
+	}
+	return nil
+}
+
+// addEvidence puts in what came or changed since the order was loaded or, if
+// its evidence is written anew, all of it.
+func (c *changeset) addEvidence(o *loaded) {
+	readings, scans := o.Changed()
+	if o.rewrite {
+		readings, scans = slices.Sorted(maps.Keys(o.Readings)), slices.Sorted(maps.Keys(o.Scans))
+		c.rewritten = append(c.rewritten, o.seq)
+	}
+	if o.erased != 0 {
+		for _, key := range readings {
+			eraseReading(o.Readings[key])
+		}
+		for _, key := range scans {
+			eraseScan(o.Scans[key])
+		}
+	}
+	if len(readings)+len(scans) == 0 {
+		return
+	}
+	data := appendEvidence(make([]byte, 0, 512*(len(readings)+len(scans))), o.Order, readings, scans)
+	c.evidence = append(c.evidence, o.seq, string(data))
+}
+
+// saveEvidence adds rows of evidence.
+func (t *tx) saveEvidence(ctx context.Context, c *changeset) error {
+	for _, seq := range c.rewritten {
+		if _, err := t.exec(ctx, `DELETE FROM evidence WHERE order_seq = $1`, seq); err != nil {
+			return fmt.Errorf("delete evidence: %w", err)
+		}
+	}
+	if err := t.insert(ctx, `INSERT INTO evidence (order_seq, data)`, 2, c.evidence, ``, nil); err != nil {
+		return fmt.Errorf("save evidence: %w", err)
 	}
 	return nil
 }

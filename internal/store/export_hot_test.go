@@ -14,7 +14,7 @@ import (
 // holds of it; it returns how many there are and how the first that is not the
 // same differs.
 func (s *Store) HotOrders(ctx context.Context) (n int, diff string, err error) {
-	h := s.deskReader.hot
+	h := s.hot
 	all := maps.Clone(h.old)
 	maps.Copy(all, h.young)
 	for seq, o := range all {
@@ -27,7 +27,7 @@ func (s *Store) HotOrders(ctx context.Context) (n int, diff string, err error) {
 			cmpopts.EquateEmpty(), cmpopts.SortSlices(func(a, b string) bool { return a < b }),
 		}
 		diff := cmp.Diff(stored[seq].Order, o.Order, same) + cmp.Diff(stored[seq].known, o.known) +
-			cmp.Diff(stored[seq].parts, o.parts, same) + cmp.Diff(stored[seq].legs, o.legs, same)
+			cmp.Diff(stored[seq].parts, o.parts, same)
 		if o.changed || len(o.updates)+len(o.merged) > 0 || o.into != nil || o.seq != seq {
 			diff += "it is not settled"
 		}

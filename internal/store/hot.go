@@ -1,16 +1,22 @@
 package store
 
-import "github.com/webazaar/waybill/internal/tracking"
+import (
+	"maps"
+	"sync"
+
+	"github.com/webazaar/waybill/internal/tracking"
+)
 
 // hotOrders are the orders that were decided about last, as they stand in the
 // database. A parcel's pushes come close together, and loading an order costs
 // more than all else that is done with it.
 //
-// Only a single writer has them: nobody else changes an order behind its back.
-// It is used within deciding, by one goroutine at a time. An order is taken out
-// when it is worked on and put back after the commit; whatever fails in between
-// leaves it out, to be loaded again.
+// An order is taken out when it is worked on and put back after the commit;
+// whatever fails in between leaves it out, to be loaded again. Where other
+// processes write too, it is good only if its rev is still that of the
+// database.
 type hotOrders struct {
+	mu         sync.Mutex
 	young, old map[int64]*loaded // by seq; young ones become old, old ones are forgotten
 }
 
@@ -27,6 +33,8 @@ func (h *hotOrders) take(seq int64) *loaded {
 	if h == nil {
 		return nil
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	o := h.young[seq]
 	if o == nil {
 		o = h.old[seq]
@@ -38,6 +46,8 @@ func (h *hotOrders) take(seq int64) *loaded {
 
 // put takes back the orders of a desk whose changes are committed.
 func (h *hotOrders) put(d *desk) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	for _, o := range d.touched {
 		o.settle()
 		h.keep(o)
@@ -59,6 +69,8 @@ func (h *hotOrders) keep(o *loaded) {
 }
 
 func (h *hotOrders) clear() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	clear(h.young)
 	clear(h.old)
 }
@@ -71,6 +83,6 @@ func (o *loaded) settle() {
 	for _, id := range o.Identifiers() {
 		o.known[id] = true
 	}
-	o.remember()
-	o.changed, o.updates, o.merged = false, nil, nil
+	o.parts = maps.Clone(o.ShipmentIDs)
+	o.changed, o.rewrite, o.updates, o.merged = false, false, nil, nil
 }

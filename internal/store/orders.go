@@ -57,19 +57,15 @@ type View struct {
 // Snapshot is the public view of the order with this id, or that once had it.
 // NotFound if there is none.
 func (s *Store) Snapshot(ctx context.Context, id string) (View, error) {
-	var v View
-	into := []any{&v.OrderID, &v.Version, &v.JSON}
-	err := s.readOne(ctx, "order", `
-		SELECT id, version, snapshot
-		FROM orders
-		WHERE id = $1`, []any{id}, into...)
-	if tracking.ErrorCode(err) == tracking.NotFound {
-		err = s.readOne(ctx, "order", `
-			SELECT o.id, o.version, o.snapshot
-			FROM order_aliases a JOIN orders o ON o.seq = a.order_seq
-			WHERE a.alias = $1`, []any{id}, into...)
+	o, err := s.Order(ctx, id)
+	if err != nil {
+		return View{}, err
 	}
-	return v, err
+	v := View{OrderID: o.ID, Version: o.Version, JSON: []byte("null")}
+	if o.Snapshot != nil {
+		v.JSON = o.Snapshot.AppendJSON(nil)
+	}
+	return v, nil
 }
 
 const orderSeqByID = `

@@ -102,7 +102,7 @@ func (s *Store) openPostgres(ctx context.Context) error {
 			return nil, err
 		}
 		return &tx{
-			session: began, dialect: &s.dialect,
+			session: began, dialect: &s.dialect, hot: s.hot,
 			commit: func(context.Context) error { return began.Commit() },
 			// When it fails the connection is gone, and the transaction with it.
 			rollback: func(context.Context) { _ = began.Rollback() },

@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/webazaar/waybill/internal/tracking"
 )
@@ -36,11 +34,6 @@ func (t *tx) saveShipments(ctx context.Context, c *changeset) error {
 			return fmt.Errorf("delete a shipment that is no more: %w", err)
 		}
 	}
-	for _, stale := range slices.Concat(c.gone, c.stale) {
-		if _, err := t.exec(ctx, `DELETE FROM legs WHERE order_seq = $1 AND shipment_id = $2`, stale.seq, stale.id); err != nil {
-			return fmt.Errorf("delete legs: %w", err)
-		}
-	}
 	err := t.upsert(ctx, `INSERT INTO shipments (`+shipmentColumns+`)`, shipmentColumnCount, 2, c.shipments, `
 		ON CONFLICT (order_seq, id) DO UPDATE
 		SET key = excluded.key,
@@ -51,22 +44,7 @@ func (t *tx) saveShipments(ctx context.Context, c *changeset) error {
 	if err != nil {
 		return fmt.Errorf("save shipments: %w", err)
 	}
-	err = t.upsert(ctx, `INSERT INTO legs (order_seq, shipment_id, awb, kind, courier)`, 5, 3, c.legs, `
-		ON CONFLICT (order_seq, shipment_id, awb) DO UPDATE
-		SET kind = excluded.kind, courier = excluded.courier`)
-	if err != nil {
-		return fmt.Errorf("save legs: %w", err)
-	}
 	return nil
-}
-
-// joinLegs makes legs comparable.
-func joinLegs(legs []tracking.Leg) string {
-	var b strings.Builder
-	for _, l := range legs {
-		b.WriteString(l.AWBCode + "\x00" + string(l.Kind) + "\x00" + string(l.CourierName) + "\x01")
-	}
-	return b.String()
 }
 
 // shownShipment is the shipment as watchers see it.

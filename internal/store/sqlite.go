@@ -148,7 +148,7 @@ func (s *Store) openSQLite(ctx context.Context) error {
 		return err
 	}
 	s.onClose = append(s.onClose, deskConn.Close)
-	s.deskReader = &tx{session: deskConn, dialect: &s.dialect, stmts: &statements{rewrite: withoutNames}, hot: newHotOrders()}
+	s.deskReader = &tx{session: deskConn, dialect: &s.dialect, stmts: &statements{rewrite: withoutNames}, hot: s.hot}
 	return s.startCheckpoints(ctx, path, conn)
 }
 

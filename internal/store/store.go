@@ -58,7 +58,8 @@ type Store struct {
 	writing     sync.RWMutex // held by transactions under way where they take no turns
 	announcing  sync.Mutex   // held from a commit until its effects are told of, likewise
 	decider     turn         // to decide about orders, before the turn to write
-	deskReader  *tx          // what whoever decides reads with; nil where he reads within his transaction
+	hot         *hotOrders
+	deskReader  *tx // what whoever decides reads with; nil where he reads within his transaction
 
 	reader      *sql.DB
 	readerStmts *statements // nil: the driver keeps its own
@@ -102,7 +103,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	s := &Store{
 		opts: opts, log: opts.Logger.With("component", "store"),
 		queue: newQueue(opts.QueueRows, opts.QueueBytes), ids: ulid.Monotonic(rand.Reader, 0),
-		holder: rand.Text(), silence: silence, backlog: newBacklog(),
+		holder: rand.Text(), silence: silence, backlog: newBacklog(), hot: newHotOrders(),
 	}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.shut())

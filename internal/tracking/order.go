@@ -94,6 +94,31 @@ func (o *Order) Add(e Evidence) int {
 	return fresh
 }
 
+// RecallReading puts a reading back that was kept under a key: the one it had
+// when it came, whatever was erased from it since.
+func (o *Order) RecallReading(key string, r *Reading) {
+	if known, ok := o.Readings[key]; ok {
+		known.absorb(r)
+		return
+	}
+	if o.Readings == nil {
+		o.Readings = map[string]*Reading{}
+	}
+	o.Readings[key] = r
+}
+
+// RecallScan puts a scan back that was kept under a key.
+func (o *Order) RecallScan(key string, s *Scan) {
+	if known, ok := o.Scans[key]; ok {
+		known.absorb(s)
+		return
+	}
+	if o.Scans == nil {
+		o.Scans = map[string]*Scan{}
+	}
+	o.Scans[key] = s
+}
+
 // Absorb takes over everything of other, which turned out to be the same
 // order: its evidence, its ids as aliases, its shipments' ids. The caller
 // deletes other.

@@ -88,6 +88,22 @@ func (o *Order) Revise(now time.Time) []Update {
 	return updates
 }
 
+// Recall derives from kept evidence what watchers were last told, and when. It
+// is for an order whose other fields are as they were saved.
+func (o *Order) Recall(shown time.Time) {
+	belief := o.Believe()
+	for i := range belief.Shipments {
+		s := &belief.Shipments[i]
+		if s.ID = o.ShipmentIDs[s.key]; s.ID == "" {
+			// Only a later version of this code splits the same evidence
+			// otherwise. The next Revise names it and tells of it.
+			s.ID = digest([]byte(o.ID + s.key))[:16]
+		}
+	}
+	o.Snapshot = belief.snapshot(o)
+	o.Snapshot.Version, o.Snapshot.UpdatedAt = o.Version, shown
+}
+
 // nameShipments gives every shipment its public id: the one it had, or that of
 // a shipment which the evidence has since shown to be this one (they share an
 // AWB), or a new one.
