@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/webazaar/waybill/internal/shiprocket"
@@ -52,36 +53,52 @@ func (i *Inbox) Run(ctx context.Context) error {
 	return nil
 }
 
+// atOnce is how many batches are applied at the same time: while one is
+// written, the next one is decided about, and the one after that is read.
+const atOnce = 2
+
 // workOff works batches off until none is left, and reports whether there was
-// any. The next batch is claimed and read while one is applied.
+// any.
 func (i *Inbox) workOff(ctx context.Context) (worked bool, err error) {
-	w, err := i.claim(ctx)
-	for err == nil && w != nil && ctx.Err() == nil {
+	var (
+		running sync.WaitGroup
+		mu      sync.Mutex
+		errs    []error
+		slots   = make(chan struct{}, atOnce)
+		finish  = func(w *work) {
+			if err := i.finish(ctx, w); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				errs = append(errs, err)
+			}
+		}
+		failed = func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return len(errs) > 0
+		}
+	)
+	for ctx.Err() == nil && !failed() {
+		w, claimed := i.claim(ctx)
+		if claimed != nil || w == nil {
+			err = claimed
+			break
+		}
 		worked = true
 		if w.again {
 			// It may end the process, and then that must count against no other.
-			if err = i.finish(ctx, w); err == nil {
-				w, err = i.claim(ctx)
-			}
+			running.Wait()
+			finish(w)
 			continue
 		}
-		var (
-			next    *work
-			failed  error
-			claimed = make(chan struct{})
-		)
-		go func() {
-			defer close(claimed)
-			next, failed = i.claim(ctx)
-		}()
-		err = i.finish(ctx, w)
-		<-claimed
-		if err = errors.Join(err, failed); err != nil && next != nil {
-			i.opts.Log.Return(next.ids())
-		}
-		w = next
+		slots <- struct{}{}
+		running.Go(func() {
+			defer func() { <-slots }()
+			finish(w)
+		})
 	}
-	return worked, err
+	running.Wait()
+	return worked, errors.Join(append(errs, err)...)
 }
 
 // Work claims one batch and works it off; it returns how many rows it claimed.

@@ -28,17 +28,24 @@ func (s *Store) Apply(ctx context.Context, now time.Time, batch []inbox.Applicat
 	}
 	now = cutTime(now)
 	var applied []inbox.Applied
-	err := s.deciding(ctx, "apply webhooks", func(ctx context.Context) error {
-		// All at once first: loading and saving in bulk. If anything in the
-		// batch stands in the way, webhook by webhook, each within a savepoint.
-		err := s.decide(ctx, func(ctx context.Context, t *tx) (c *changeset, err error) {
-			applied, c, err = t.applyAll(ctx, now, batch, opts)
-			return c, err
-		})
-		if err == nil || s.kindOf(err) == unavailable || ctx.Err() != nil {
-			return err
-		}
-		s.log.Debug("apply.one_by_one", "webhooks", len(batch), "error", err)
+	// All at once first: loading and saving in bulk. If anything in the batch
+	// stands in the way, webhook by webhook, each within a savepoint.
+	decide := s.decide
+	if s.dialect.singleWriter {
+		decide = s.decideAhead
+	}
+	err := decide(ctx, func(ctx context.Context, t *tx) (c *changeset, err error) {
+		applied, c, err = t.applyAll(ctx, now, batch, opts)
+		return c, err
+	})
+	if err == nil {
+		return applied, nil
+	}
+	if s.kindOf(err) == unavailable || ctx.Err() != nil {
+		return nil, s.coded("apply webhooks", err)
+	}
+	s.log.Debug("apply.one_by_one", "webhooks", len(batch), "error", err)
+	err = s.deciding(ctx, "apply webhooks", func(ctx context.Context) error {
 		if !s.dialect.singleWriter {
 			applied, err = s.applyApart(ctx, now, batch, opts)
 			return err

@@ -24,6 +24,8 @@ type changeset struct {
 	orders, aliases, identifiers, evidence, shipments []any
 
 	names    []name // new ones: webhooks may wait for them
+	named    map[name][]holder
+	absorbed map[int64]int64 // merged orders, and by which
 	marks    []finished
 	awaits   []awaited
 	updates  []tracking.Update
@@ -53,6 +55,10 @@ func (c *changeset) add(o *loaded) error {
 	for _, gone := range o.merged {
 		if gone.seq != 0 {
 			c.merged = append(c.merged, gone.seq)
+			if c.absorbed == nil {
+				c.absorbed = map[int64]int64{}
+			}
+			c.absorbed[gone.seq] = o.seq
 		}
 	}
 	o.rev++
@@ -62,10 +68,19 @@ func (c *changeset) add(o *loaded) error {
 	}
 	c.orders = append(c.orders, row...)
 	c.addEvidence(o)
-	for _, id := range o.Identifiers() {
-		if !o.known[id] && len(id.Value) <= maxName && len(id.Channel) <= maxName {
+	for _, id := range o.ids {
+		if o.known[id] {
+			continue
+		}
+		o.known[id] = true
+		if len(id.Value) <= maxName && len(id.Channel) <= maxName {
 			c.identifiers = append(c.identifiers, string(id.Kind), id.Value, id.Channel, o.seq)
-			c.names = append(c.names, name{id.Kind, id.Value})
+			n := name{id.Kind, id.Value}
+			c.names = append(c.names, n)
+			if c.named == nil {
+				c.named = map[name][]holder{}
+			}
+			c.named[n] = append(c.named[n], holder{id.Channel, o.seq})
 		}
 	}
 	for _, alias := range o.Aliases {

@@ -9,8 +9,8 @@ import (
 	"github.com/webazaar/waybill/internal/tracking"
 )
 
-// deciding runs fn while nobody else decides about orders: what it reads stays
-// true until it has written. Where several processes decide, rows are locked
+// deciding runs fn while nobody else decides about orders, and nothing that was
+// decided is still to be written: what it reads stays true until it has written. Where several processes decide, rows are locked
 // instead.
 func (s *Store) deciding(ctx context.Context, doing string, fn func(ctx context.Context) error) error {
 	if s.dialect.singleWriter {
@@ -18,6 +18,9 @@ func (s *Store) deciding(ctx context.Context, doing string, fn func(ctx context.
 			return s.coded(doing, err)
 		}
 		defer s.decider.release()
+		if err := s.settle(ctx); err != nil {
+			return s.coded(doing, err)
+		}
 	}
 	return s.coded(doing, fn(ctx))
 }
@@ -38,6 +41,7 @@ func (s *Store) decide(ctx context.Context, make func(ctx context.Context, t *tx
 	if s.closed.Load() {
 		return errClosed
 	}
+	s.deskReader.ahead = nil
 	c, err := make(context.WithoutCancel(ctx), s.deskReader)
 	if err != nil {
 		return err
@@ -54,7 +58,7 @@ func (s *Store) carryOut(ctx context.Context, t *tx, c *changeset) error {
 	}
 	s.announce(t, effects)
 	s.ended(t, c.marks)
-	if c.desk != nil && c.desk.hot != nil {
+	if c.desk != nil && !s.dialect.singleWriter {
 		t.after = append(t.after, func() { c.desk.hot.put(c.desk) })
 	}
 	if c.then != nil {
@@ -126,6 +130,7 @@ func (t *tx) newDesk(ctx context.Context, now time.Time, names []name, also ...i
 	if err != nil {
 		return nil, err
 	}
+	overlay(t.ahead, names, held)
 	seqs := slices.Clone(also)
 	for _, holders := range held {
 		for _, h := range holders {
@@ -220,7 +225,8 @@ func (d *desk) touch(o *loaded, updates []tracking.Update) {
 		o.changed = true
 		d.touched = append(d.touched, o)
 	}
-	for _, id := range o.Identifiers() {
+	o.ids = o.Identifiers()
+	for _, id := range o.ids {
 		if o.known[id] {
 			continue
 		}

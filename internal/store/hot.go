@@ -3,8 +3,6 @@ package store
 import (
 	"maps"
 	"sync"
-
-	"github.com/webazaar/waybill/internal/tracking"
 )
 
 // hotOrders are the orders that were decided about last, as they stand in the
@@ -79,10 +77,6 @@ func (h *hotOrders) clear() {
 // written.
 func (o *loaded) settle() {
 	o.Saved()
-	o.known = map[tracking.Identifier]bool{}
-	for _, id := range o.Identifiers() {
-		o.known[id] = true
-	}
 	o.parts = maps.Clone(o.ShipmentIDs)
 	o.changed, o.rewrite, o.updates, o.merged = false, false, nil, nil
 }

@@ -21,7 +21,8 @@ type loaded struct {
 	*tracking.Order
 	seq     int64 // 0 until it is saved for the first time
 	erased  int64
-	known   map[tracking.Identifier]bool // identifiers when loaded or saved last
+	ids     []tracking.Identifier        // identifiers when touched last
+	known   map[tracking.Identifier]bool // those that are in the database, or on the way there
 	parts   map[string]string            // shipment ids when loaded or saved last
 	rev     int64                        // rises whenever it is saved
 	rewrite bool                         // all of its evidence has to be written anew

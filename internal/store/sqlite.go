@@ -30,7 +30,8 @@ const (
 	restartFrames = 16000
 )
 
-func sqliteDialect() dialect {
+// sqliteDialect gives out keys for orders that follow lastSeq; 0 is not known.
+func sqliteDialect(lastSeq *int64) dialect {
 	return dialect{
 		name: "sqlite", singleWriter: true, clock: "0",
 		insertSizes: []int{64, 16, 4, 1}, lookupSizes: []int{1, 4, 16, 64, 256},
@@ -45,13 +46,17 @@ func sqliteDialect() dialect {
 			SET n = webhook_counts.n + excluded.n`,
 		looseBodies: "webhook_bodies",
 		reserveOrders: func(ctx context.Context, t *tx, n int) ([]int64, error) {
-			var first int64
-			err := t.one(ctx, `SELECT COALESCE(MAX(seq), 0) + 1 FROM orders`, nil, &first)
+			if *lastSeq == 0 {
+				if err := t.one(ctx, `SELECT COALESCE(MAX(seq), 0) FROM orders`, nil, lastSeq); err != nil {
+					return nil, err
+				}
+			}
 			seqs := make([]int64, n)
 			for i := range seqs {
-				seqs[i] = first + int64(i)
+				*lastSeq++
+				seqs[i] = *lastSeq
 			}
-			return seqs, err
+			return seqs, nil
 		},
 		errorKind: sqliteErrorKind,
 	}
@@ -90,7 +95,7 @@ func valueLists(rows, columns int) string {
 // openSQLite opens the folder: one connection that writes, a few that read
 // (one of them for whoever decides about orders), and one that checkpoints.
 func (s *Store) openSQLite(ctx context.Context) error {
-	s.dialect = sqliteDialect()
+	s.dialect = sqliteDialect(&s.flight.lastSeq)
 	if err := os.MkdirAll(s.opts.DataDir, 0o700); err != nil {
 		return err
 	}

@@ -58,6 +58,7 @@ type Store struct {
 	writing     sync.RWMutex // held by transactions under way where they take no turns
 	announcing  sync.Mutex   // held from a commit until its effects are told of, likewise
 	decider     turn         // to decide about orders, before the turn to write
+	flight      flight
 	hot         *hotOrders
 	deskReader  *tx // what whoever decides reads with; nil where he reads within his transaction
 

@@ -32,7 +32,8 @@ type tx struct {
 
 	reopened bool // there are rows to work off that nobody holds
 
-	hot *hotOrders // what need not be loaded; nil where others may have changed it
+	ahead []*changeset // decided and not in the database yet
+	hot   *hotOrders   // what need not be loaded; nil where others may have changed it
 
 	// after is run once the transaction is committed, before the next begins.
 	after []func()
