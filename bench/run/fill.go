@@ -163,7 +163,7 @@ func (f *filler) body(row map[string]any, n int) { row["webhook_id"] = f.ids[n%f
 func (f *filler) key(row map[string]any, n int) {
 	key := make([]byte, 16)
 	_, _ = rand.Read(key)
-	binary.BigEndian.PutUint16(key, uint16(f.at(n).Unix()/int64(day/time.Second))) //nolint:gosec // days until 2149
+	binary.BigEndian.PutUint32(key, uint32(f.at(n).Unix()/60)) //nolint:gosec // minutes until 10136
 	row["key"], row["webhook_id"] = key, f.ids[n%fillCommits]
 }
 

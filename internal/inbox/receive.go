@@ -70,7 +70,7 @@ func (i *Inbox) receive(ctx context.Context, p Push) (Receipt, string, error) {
 	w.EventID = head.EventID
 	w.Head = Head{
 		AWB: head.AWB, SROrderID: head.SROrderID, OrderNumber: head.OrderNumber,
-		CurrentStatus: head.CurrentStatus, EventDay: head.EventDay,
+		CurrentStatus: head.CurrentStatus, EventTime: head.EventTime,
 	}
 	if headErr == nil && !head.Ping && !head.IsObject {
 		headErr = shiprocket.ErrNotObject

@@ -72,9 +72,9 @@ type Head struct {
 	SROrderID     string
 	OrderNumber   string
 	CurrentStatus string // the status word as sent
-	// EventDay is the UTC day of the event (days since 1970), or of receipt
-	// when the body tells no time. A repeat, however late, has the same one.
-	EventDay int
+	// EventTime is when the event happened, or the day of receipt when the body
+	// tells no time. A repeat, however late, has the same one.
+	EventTime time.Time
 }
 
 // Try is one attempt at processing that failed.

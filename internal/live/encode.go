@@ -23,7 +23,7 @@ func trackingUpdate(u *tracking.Update, at time.Time) []byte {
 	if n := len(history); n > 0 {
 		newest = history[n-1]
 	}
-	b := make([]byte, 0, 4096)
+	b := make([]byte, 0, 768+224*len(history))
 	b = text(append(b, `{"orderId":`...), u.OrderID)
 	b = u.OrderNumber.AppendJSON(append(b, `,"orderNumber":`...))
 	b = strconv.AppendInt(append(b, `,"version":`...), u.Version, 10)
@@ -36,6 +36,19 @@ func trackingUpdate(u *tracking.Update, at time.Time) []byte {
 	b = s.EstimatedDelivery.AppendJSON(append(b, `,"estimatedDelivery":`...))
 	b = strconv.AppendBool(append(b, `,"statusChanged":`...), u.StatusChanged)
 	b = append(b, `,"trackingHistory":[`...)
+
+	// Nearly always all of it fits.
+	begun := len(b)
+	for i := range history {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = history[i].AppendJSON(b)
+	}
+	if len(b)+len("]}") <= MaxEventBytes {
+		return append(b, "]}"...)
+	}
+	b = b[:begun]
 
 	// From the newest back, as many as fit.
 	room := MaxEventBytes - len(b) - len("]}") - 1

@@ -87,7 +87,7 @@ func render(body []byte) string {
 	}
 	head, err := shiprocket.ReadHead(body, receipt)
 	line("event id", head.EventID)
-	line("event day", time.Unix(int64(head.EventDay)*86400, 0).UTC().Format(time.DateOnly))
+	line("event day", head.EventTime.Format(time.DateOnly))
 	line("status word", head.CurrentStatus)
 	if err != nil {
 		line("error", err)

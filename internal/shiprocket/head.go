@@ -18,19 +18,19 @@ type Head struct {
 	SROrderID     string
 	OrderNumber   string
 	CurrentStatus string // the status word as sent, "" when only numbers were
-	// EventDay is the UTC day of the event, in days since 1970. It is made of
-	// the body alone, except that a body that tells no time has the day of its
-	// receipt.
-	EventDay int
-	Ping     bool // a trial of the panel or of a probe: about no parcel
+	// EventTime is when the event happened, in UTC. It is made of the body alone,
+	// except that a body that tells no time has the beginning of the UTC day of
+	// its receipt.
+	EventTime time.Time
+	Ping      bool // a trial of the panel or of a probe: about no parcel
 	IsJSON   bool // false for an empty body, which is a ping all the same
 	IsObject bool // the body is a JSON object, as every push is
 }
 
 // ReadHead reads the head of a push. The error is ErrNotJSON or ErrTooDeep; the
-// head then still has an event id and day to keep the body under.
+// head then still has an event id and time to keep the body under.
 func ReadHead(body []byte, receivedAt time.Time) (Head, error) {
-	head := Head{EventDay: dayOf(receivedAt)}
+	head := Head{EventTime: receivedAt.UTC().Truncate(24 * time.Hour)}
 	var dates dateWatch
 	f, err := readFields(body, &dates)
 	if errors.Is(err, ErrNotObject) { // JSON, with nothing to read in it
@@ -51,7 +51,7 @@ func ReadHead(body []byte, receivedAt time.Time) (Head, error) {
 		}
 	}
 	if !at.IsZero() {
-		head.EventDay = dayOf(at)
+		head.EventTime = at.UTC()
 	}
 	head.EventID = f.eventID(head.AWB, sent, body)
 	return head, err
@@ -116,14 +116,4 @@ func blank(body []byte) bool {
 	c := cursor{data: body}
 	c.blanks()
 	return c.at == len(body)
-}
-
-// dayOf counts UTC days since 1970.
-func dayOf(t time.Time) int {
-	sec := t.Unix()
-	day := sec / 86400
-	if sec%86400 < 0 {
-		day--
-	}
-	return int(day)
 }

@@ -29,16 +29,9 @@ func TestScansAreCapped(t *testing.T) {
 	}
 }
 
-// A repeat may come weeks later: a body that tells a time has the same day.
-func TestEventDay(t *testing.T) {
+// A repeat may come weeks later: a body that tells a time has the same one.
+func TestEventTime(t *testing.T) {
 	t.Parallel()
-	day := func(s string) int {
-		at, err := time.Parse(time.DateOnly, s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return int(at.Unix() / 86400)
-	}
 	tests := []struct{ name, body, first, later string }{
 		{"newest scan", `{"awb":"A","scans":[{"date":"2026-11-20 01:00:00"},{"date":"2026-11-18 01:00:00"}]}`, "2026-11-19", "2026-11-19"},
 		{"keyed scans", `{"awb":"A","scans":{"1":{"date":"2026-11-20 07:00:00"}}}`, "2026-11-20", "2026-11-20"},
@@ -57,8 +50,8 @@ func TestEventDay(t *testing.T) {
 			t.Parallel()
 			first, _ := shiprocket.ReadHead([]byte(tt.body), receipt)
 			later, _ := shiprocket.ReadHead([]byte(tt.body), receipt.AddDate(0, 0, 40))
-			if first.EventDay != day(tt.first) || later.EventDay != day(tt.later) {
-				t.Errorf("days %d and %d, want %d and %d", first.EventDay, later.EventDay, day(tt.first), day(tt.later))
+			if a, b := first.EventTime.Format(time.DateOnly), later.EventTime.Format(time.DateOnly); a != tt.first || b != tt.later {
+				t.Errorf("days %s and %s, want %s and %s", a, b, tt.first, tt.later)
 			}
 			if first.EventID != later.EventID {
 				t.Errorf("event ids %q and %q", first.EventID, later.EventID)

@@ -29,7 +29,7 @@ type changeset struct {
 	marks    []finished
 	awaits   []awaited
 	updates  []tracking.Update
-	payloads []string // the updates, encoded
+	payloads [][]byte // the updates as JSON, several in each
 
 	// desk, if set, holds orders that nobody else has a hold of: they may be
 	// kept for the next decision.
@@ -147,9 +147,16 @@ func (c *changeset) addShipments(o *loaded) {
 // tell puts in updates, in their order.
 func (c *changeset) tell(updates []tracking.Update) {
 	for i := range updates {
-		c.payloads = append(c.payloads, string(updates[i].AppendJSON(nil)))
+		if len(c.updates)%effectsTogether == 0 {
+			c.payloads = append(c.payloads, make([]byte, 0, 2048*min(effectsTogether, max(len(c.marks), 1))))
+		}
+		payload := &c.payloads[len(c.payloads)-1]
+		if len(*payload) > 0 {
+			*payload = append(*payload, ',')
+		}
+		*payload = updates[i].AppendJSON(*payload)
+		c.updates = append(c.updates, updates[i])
 	}
-	c.updates = append(c.updates, updates...)
 }
 
 // write carries a changeset out and returns the effects it has added: one of

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/webazaar/waybill/internal/tracking"
 )
@@ -26,14 +25,14 @@ func (t *tx) addEffects(ctx context.Context, c *changeset, kinds []string) ([]tr
 	var rows []any
 	var sizes []int
 	for _, kind := range kinds {
-		rest := c.updates
-		for payloads := range slices.Chunk(c.payloads, effectsTogether) {
-			rows = append(rows, kind, "["+strings.Join(payloads, ",")+"]", micros(c.now))
-			sizes = append(sizes, len(payloads))
-			for i := range payloads {
-				effects = append(effects, tracking.Effect{Kind: kind, Update: rest[i]})
+		next := 0
+		for together := range slices.Chunk(c.updates, effectsTogether) {
+			rows = append(rows, kind, "["+string(c.payloads[next])+"]", micros(c.now))
+			sizes = append(sizes, len(together))
+			for i := range together {
+				effects = append(effects, tracking.Effect{Kind: kind, Update: together[i]})
 			}
-			rest = rest[len(payloads):]
+			next++
 		}
 	}
 	ids := make([]int64, 0, len(sizes))

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/oklog/ulid/v2"
 
@@ -272,9 +273,16 @@ func (c claimant) repeat(of owner) {
 	c.ProcessedAt = c.ReceivedAt
 }
 
-// eventKey is the day of the event itself, then part of its id's hash.
+// eventKey is the minute of the event itself, then part of its id's hash: keys
+// of events that come together lie together.
 func eventKey(w *inbox.Webhook) []byte {
-	key := binary.BigEndian.AppendUint16(make([]byte, 0, 16), uint16(min(max(w.EventDay, 0), 1<<16-1))) //nolint:gosec // in range
 	hash := sha256.Sum256([]byte(w.EventID))
-	return append(key, hash[:14]...)
+	return append(minuteOf(w.EventTime), hash[:12]...)
+}
+
+// minuteOf is the minute of a time since 1970, big-endian: what keys of events
+// begin with. What is before, or a few thousand years after, is cut.
+func minuteOf(t time.Time) []byte {
+	minute := min(max(t.Unix()/60, 0), 1<<32-1)
+	return binary.BigEndian.AppendUint32(make([]byte, 0, 16), uint32(minute)) //nolint:gosec // in range
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -41,7 +40,7 @@ func (s *Store) DeleteOld(ctx context.Context, before time.Time, slice int) (int
 				return fmt.Errorf("delete %s: %w", part, err)
 			}
 		}
-		oldest := max(dayOf(before)-keysLive, 0)
+		oldest := before.AddDate(0, 0, -keysLive)
 		_, err = t.exec(ctx, `
 			DELETE FROM event_keys
 			WHERE key IN (
@@ -49,7 +48,7 @@ func (s *Store) DeleteOld(ctx context.Context, before time.Time, slice int) (int
 				FROM event_keys
 				WHERE key < $1
 				ORDER BY key
-				LIMIT $2)`, binary.BigEndian.AppendUint16(nil, uint16(min(oldest, 1<<16-1))), slice) //nolint:gosec // in range
+				LIMIT $2)`, minuteOf(oldest), slice)
 		if err != nil {
 			return fmt.Errorf("delete event keys: %w", err)
 		}

@@ -23,7 +23,7 @@ func pushed(eventID, body string) inbox.Webhook {
 		EventID: eventID, ReceivedAt: noon, Peer: "127.0.0.1", Auth: "api_key",
 		Headers: map[string]string{"Content-Type": "application/json"},
 		Body:    []byte(body), BodySHA256: sha256.Sum256([]byte(body)), Status: inbox.Pending,
-		Head: inbox.Head{AWB: "AWB-" + eventID, CurrentStatus: "IN TRANSIT", EventDay: int(noon.Unix() / 86400)},
+		Head: inbox.Head{AWB: "AWB-" + eventID, CurrentStatus: "IN TRANSIT", EventTime: noon},
 	}
 }
 
