@@ -39,6 +39,9 @@ const (
 )
 
 func main() {
+	if os.Getenv("GOGC") == "" {
+		app.KeepHeapRoom() // as waybill does
+	}
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "serve:", err)
 		os.Exit(1)

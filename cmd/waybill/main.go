@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -34,10 +33,7 @@ type commands struct {
 
 func main() {
 	if os.Getenv("GOGC") == "" {
-		// Pushes leave much short-lived garbage and little that stays: a heap
-		// that may grow to four times what lives costs some ten megabytes and
-		// saves a tenth of the CPU.
-		debug.SetGCPercent(300)
+		app.KeepHeapRoom()
 	}
 	os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }

@@ -23,8 +23,8 @@ type Head struct {
 	// its receipt.
 	EventTime time.Time
 	Ping      bool // a trial of the panel or of a probe: about no parcel
-	IsJSON   bool // false for an empty body, which is a ping all the same
-	IsObject bool // the body is a JSON object, as every push is
+	IsJSON    bool // false for an empty body, which is a ping all the same
+	IsObject  bool // the body is a JSON object, as every push is
 }
 
 // ReadHead reads the head of a push. The error is ErrNotJSON or ErrTooDeep; the

@@ -151,7 +151,7 @@ func (t *tx) applyAll(ctx context.Context, now time.Time, batch []inbox.Applicat
 		if a.Reason == inbox.UnknownOrder {
 			c.awaits = append(c.awaits, awaited{a.WebhookID, namesOf(batch[i].Evidence.Reading.Lookups())})
 		}
-		c.tell(a.Updates)
+		c.tell(t.dialect.effectBytes, a.Updates)
 	}
 	return all, c, d.collect(ctx, c)
 }

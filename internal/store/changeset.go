@@ -14,7 +14,8 @@ import (
 // A changeset is what a decision writes, as rows: nothing is left to do for the
 // transaction but to write them.
 type changeset struct {
-	now time.Time
+	now    time.Time
+	number int64 // in the order of decisions that are made ahead
 
 	merged    []int64  // orders that others have absorbed
 	present   []string // public ids: no aliases, whatever they were before
@@ -29,7 +30,7 @@ type changeset struct {
 	marks    []finished
 	awaits   []awaited
 	updates  []tracking.Update
-	payloads [][]byte // the updates as JSON, several in each
+	payloads []payload // the updates as JSON, several in each
 
 	// desk, if set, holds orders that nobody else has a hold of: they may be
 	// kept for the next decision.
@@ -144,17 +145,26 @@ func (c *changeset) addShipments(o *loaded) {
 	}
 }
 
-// tell puts in updates, in their order.
-func (c *changeset) tell(updates []tracking.Update) {
+// A payload is what one row of effects holds.
+type payload struct {
+	json    []byte // a list of updates, still open
+	updates int
+}
+
+// tell puts in updates, in their order, so many to a row as make up its bytes.
+func (c *changeset) tell(bytes int, updates []tracking.Update) {
 	for i := range updates {
-		if len(c.updates)%effectsTogether == 0 {
-			c.payloads = append(c.payloads, make([]byte, 0, 2048*min(effectsTogether, max(len(c.marks), 1))))
+		last := len(c.payloads) - 1
+		if last < 0 || c.payloads[last].updates == effectsTogether || len(c.payloads[last].json) > bytes-len(c.payloads[last].json)/c.payloads[last].updates {
+			c.payloads = append(c.payloads, payload{json: append(make([]byte, 0, 4096), '[')})
+			last++
 		}
-		payload := &c.payloads[len(c.payloads)-1]
-		if len(*payload) > 0 {
-			*payload = append(*payload, ',')
+		p := &c.payloads[last]
+		if p.updates > 0 {
+			p.json = append(p.json, ',')
 		}
-		*payload = updates[i].AppendJSON(*payload)
+		p.json = updates[i].AppendJSON(p.json)
+		p.updates++
 		c.updates = append(c.updates, updates[i])
 	}
 }

@@ -59,7 +59,10 @@ func (s *Store) carryOut(ctx context.Context, t *tx, c *changeset) error {
 	s.announce(t, effects)
 	s.ended(t, c.marks)
 	if c.desk != nil && !s.dialect.singleWriter {
-		t.after = append(t.after, func() { c.desk.hot.put(c.desk) })
+		t.after = append(t.after, func() {
+			s.hot.put(c.desk)
+			s.hot.forget(0) // nothing is in flight: those that are over go at once
+		})
 	}
 	if c.then != nil {
 		return c.then(ctx, t)

@@ -43,6 +43,9 @@ type dialect struct {
 	// one by one.
 	looseBodies string
 
+	// effectBytes is how much of updates to keep in one row of effects.
+	effectBytes int
+
 	// lock makes transactions which name the same parcel go one after the
 	// other, whether the parcel is known or not. nil where there is only one
 	// writer.

@@ -25,14 +25,12 @@ func (t *tx) addEffects(ctx context.Context, c *changeset, kinds []string) ([]tr
 	var rows []any
 	var sizes []int
 	for _, kind := range kinds {
-		next := 0
-		for together := range slices.Chunk(c.updates, effectsTogether) {
-			rows = append(rows, kind, "["+string(c.payloads[next])+"]", micros(c.now))
-			sizes = append(sizes, len(together))
-			for i := range together {
-				effects = append(effects, tracking.Effect{Kind: kind, Update: together[i]})
-			}
-			next++
+		for _, p := range c.payloads {
+			rows = append(rows, kind, string(append(p.json, ']')), micros(c.now))
+			sizes = append(sizes, p.updates)
+		}
+		for i := range c.updates {
+			effects = append(effects, tracking.Effect{Kind: kind, Update: c.updates[i]})
 		}
 	}
 	ids := make([]int64, 0, len(sizes))

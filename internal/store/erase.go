@@ -41,7 +41,7 @@ func (s *Store) ErasePersonalData(ctx context.Context, id string) error {
 			eraseEvidence(o)
 			updates := o.Revise(now)
 			d.touch(o, updates)
-			c.tell(updates)
+			c.tell(t.dialect.effectBytes, updates)
 			return c, d.collect(ctx, c)
 		})
 	})

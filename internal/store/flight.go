@@ -16,6 +16,8 @@ type flight struct {
 	changes []*changeset  // oldest first
 	last    chan struct{} // closed when all that was decided so far is in the database or void
 	voids   int           // how often a decision could not be written
+	numbers int64         // given out to decisions
+	settled int64         // up to this number, all are in the database or void
 
 	// Whoever has the turn to decide has these.
 	broken  bool  // a decision was given up with orders in hand that are in flight
@@ -32,6 +34,8 @@ func (f *flight) begin(c *changeset) (before <-chan struct{}, settled chan struc
 	defer f.mu.Unlock()
 	before, settled = f.last, make(chan struct{})
 	f.last = settled
+	f.numbers++
+	c.number = f.numbers
 	f.changes = append(f.changes, c)
 	return before, settled
 }
@@ -40,7 +44,15 @@ func (f *flight) end(c *changeset, settled chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.changes = slices.DeleteFunc(slices.Clone(f.changes), func(other *changeset) bool { return other == c })
+	f.settled = c.number
 	close(settled)
+}
+
+// settledUpTo is the number of the last decision that is no longer in flight.
+func (f *flight) settledUpTo() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.settled
 }
 
 // state is what is in flight, and how often something could not be written.
@@ -126,6 +138,7 @@ func (s *Store) decideOnTop(ctx context.Context, make func(ctx context.Context, 
 	if s.closed.Load() {
 		return nil, nil, nil, 0, errClosed
 	}
+	s.hot.forget(s.flight.settledUpTo())
 	s.deskReader.ahead, _, voids = s.flight.state()
 	if c, err = make(context.WithoutCancel(ctx), s.deskReader); err != nil {
 		s.flight.broken = true
@@ -133,6 +146,9 @@ func (s *Store) decideOnTop(ctx context.Context, make func(ctx context.Context, 
 		return nil, nil, nil, 0, err
 	}
 	before, settled = s.flight.begin(c)
+	for _, o := range c.desk.touched {
+		o.decided = c.number
+	}
 	s.hot.put(c.desk)
 	return c, before, settled, voids, nil
 }

@@ -15,6 +15,7 @@ import (
 // database.
 type hotOrders struct {
 	mu         sync.Mutex
+	ended      []*loaded         // orders whose journeys are over, in the order of their decisions
 	young, old map[int64]*loaded // by seq; young ones become old, old ones are forgotten
 }
 
@@ -59,6 +60,9 @@ func (h *hotOrders) keep(o *loaded) {
 	if o.into != nil || o.seq == 0 || o.changed {
 		return
 	}
+	if o.over() {
+		h.ended = append(h.ended, o)
+	}
 	if len(h.young) >= hotGeneration {
 		h.young, h.old = map[int64]*loaded{}, h.young
 	}
@@ -66,9 +70,42 @@ func (h *hotOrders) keep(o *loaded) {
 	h.young[o.seq] = o
 }
 
+// over reports whether all of the order's journeys have ended: little comes
+// after that.
+func (o *loaded) over() bool {
+	if o.Snapshot == nil || len(o.Snapshot.Shipments) == 0 {
+		return false
+	}
+	for i := range o.Snapshot.Shipments {
+		if !o.Snapshot.Shipments[i].Milestone.Terminal() {
+			return false
+		}
+	}
+	return true
+}
+
+// forget drops orders whose journeys are over and whose decisions, up to a
+// number, are in the database: what is in flight must stay.
+func (h *hotOrders) forget(committed int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := 0
+	for n < len(h.ended) && h.ended[n].decided <= committed {
+		o := h.ended[n]
+		for _, generation := range []map[int64]*loaded{h.young, h.old} {
+			if generation[o.seq] == o {
+				delete(generation, o.seq)
+			}
+		}
+		n++
+	}
+	h.ended = append([]*loaded(nil), h.ended[n:]...)
+}
+
 func (h *hotOrders) clear() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.ended = nil
 	clear(h.young)
 	clear(h.old)
 }

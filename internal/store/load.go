@@ -25,6 +25,7 @@ type loaded struct {
 	known   map[tracking.Identifier]bool // those that are in the database, or on the way there
 	parts   map[string]string            // shipment ids when loaded or saved last
 	rev     int64                        // rises whenever it is saved
+	decided int64                        // the number of the decision that changed it last
 	rewrite bool                         // all of its evidence has to be written anew
 	shown   time.Time                    // when watchers were told of it last, as loaded
 	changed bool                         // it has to be saved

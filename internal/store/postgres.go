@@ -50,6 +50,7 @@ func postgresDialect(schema string, locks int) dialect {
 			ON CONFLICT (day, status, slot) DO UPDATE
 			SET n = webhook_counts.n + excluded.n`,
 		looseBodies: "webhook_bodies_loose",
+		effectBytes: 6000, // rows of a page at most: what is larger is cut into pieces
 		lock: func(ctx context.Context, t *tx, values []string) error {
 			return t.advise(ctx, schema, values, locks)
 		},
@@ -86,8 +87,8 @@ func (s *Store) openPostgres(ctx context.Context) error {
 	dialer := &net.Dialer{Timeout: config.ConnectTimeout, KeepAlive: 15 * time.Second}
 	config.DialFunc = dialer.DialContext
 
-	forIntake, writer, reader := s.openPool(config, intakeConns, synced), s.openPool(config, writerConns, synced), s.openPool(config, readerConns, synced)
-	forLight := s.openPool(config, lightConns, unsynced)
+	forIntake, writer, reader := s.openPool(config, intakeConns, synced, byKeys), s.openPool(config, writerConns, synced, byKeys), s.openPool(config, readerConns)
+	forLight := s.openPool(config, lightConns, unsynced, byKeys)
 	s.reader, s.patience = reader, postgresPatience
 	s.begin = func(ctx context.Context, how weight) (*tx, error) {
 		pool := writer
@@ -124,13 +125,23 @@ const (
 	synced = `
 		SELECT set_config('synchronous_commit', 'on', false)
 		WHERE current_setting('synchronous_commit') = 'off'`
-	unsynced = `SET synchronous_commit = 'off'`
+	unsynced = `SELECT set_config('synchronous_commit', 'off', false)`
+
+	// What writes goes by keys alone. A plan made while a table was small, or
+	// before anyone counted its rows, would read the whole table for a few keys.
+	byKeys = `
+		SELECT set_config(name, 'off', false)
+		FROM unnest(ARRAY['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'jit']) AS name`
 )
 
-func (s *Store) openPool(config *pgx.ConnConfig, n int, first string) *sql.DB {
+func (s *Store) openPool(config *pgx.ConnConfig, n int, first ...string) *sql.DB {
 	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, first)
-		return err
+		for _, text := range first {
+			if _, err := conn.Exec(ctx, text); err != nil {
+				return err
+			}
+		}
+		return nil
 	}))
 	db.SetMaxOpenConns(n)
 	db.SetMaxIdleConns(n)

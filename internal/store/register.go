@@ -32,7 +32,7 @@ func (s *Store) Register(ctx context.Context, now time.Time, reg tracking.Regist
 			c := &changeset{now: now}
 			updates := found.Revise(now)
 			d.touch(found, updates)
-			c.tell(updates)
+			c.tell(t.dialect.effectBytes, updates)
 			return c, d.collect(ctx, c)
 		})
 	})

@@ -45,6 +45,7 @@ func sqliteDialect(lastSeq *int64) dialect {
 			ON CONFLICT (day, status) DO UPDATE
 			SET n = webhook_counts.n + excluded.n`,
 		looseBodies: "webhook_bodies",
+		effectBytes: 64 << 10,
 		reserveOrders: func(ctx context.Context, t *tx, n int) ([]int64, error) {
 			if *lastSeq == 0 {
 				if err := t.one(ctx, `SELECT COALESCE(MAX(seq), 0) FROM orders`, nil, lastSeq); err != nil {
