@@ -18,9 +18,9 @@
 //
 //	Append ─► queue ─► committer ───────────────────┐ first, two groups at most
 //	                                                ├─► turn ─► BEGIN … COMMIT (fsync)
-//	Claim, Fail, DeleteEffects, … ──────────────────┤ in the order of their coming
+//	Fail, mark, DeleteEffects, … ───────────────────┤ in the order of their coming
 //	Apply, Register, … ─► load, decide, encode ─────┘
-//	                      (one at a time)
+//	                      (one at a time, on top of what is being written)
 //
 // Readers have connections of their own and see what was committed last.
 //
