@@ -11,7 +11,7 @@ type dialect struct {
 	name string
 
 	// singleWriter: all writing goes through one connection, by turns, and no
-	// other process writes. Leases of an earlier run are void then.
+	// other process writes. What an earlier run held is free then.
 	singleWriter bool
 
 	// clock is the database's own time in microseconds, where it matters.
@@ -97,4 +97,12 @@ func among[K any](d *dialect, keys []K, do func(keys []K) error) error {
 		keys = keys[n:]
 	}
 	return nil
+}
+
+func anys[T any](values []T) []any {
+	out := make([]any, len(values))
+	for i, v := range values {
+		out[i] = v
+	}
+	return out
 }

@@ -283,7 +283,7 @@ func signal(c chan struct{}) {
 }
 
 // lockFolder makes sure that one process at a time has the folder: SQLite
-// would share it, but leases, turns and what is kept in memory would not.
+// would share it, but turns and what is kept in memory would not.
 func lockFolder(path string) (unlock func() error, err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/webazaar/waybill/internal/inbox"
@@ -127,4 +129,16 @@ func (s *Store) LastReceivedAt(ctx context.Context) (time.Time, error) {
 		ORDER BY id DESC
 		LIMIT 1`, nil, func(rows *sql.Rows) error { return rows.Scan(&received) })
 	return fromMicros(received), err
+}
+
+// decodeHeaders reads what keep has written.
+func decodeHeaders(s string) (map[string]string, error) {
+	headers := map[string]string{}
+	if s == "" {
+		return headers, nil
+	}
+	if err := json.Unmarshal([]byte(s), &headers); err != nil {
+		return nil, fmt.Errorf("decode headers: %w", err)
+	}
+	return headers, nil
 }
