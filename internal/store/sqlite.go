@@ -161,11 +161,12 @@ func (s *Store) openSQLite(ctx context.Context) error {
 // beginSQLite begins a transaction on the one connection that writes.
 func (s *Store) beginSQLite(ctx context.Context, conn *sql.Conn, stmts *statements, how weight) (*tx, error) {
 	t := &tx{session: conn, dialect: &s.dialect, stmts: stmts}
-	// It is set back whatever comes: what is acknowledged next must be synced.
 	// Such a setting is made when a statement is prepared, so it never is one of
 	// those kept.
 	sync := func(level string) error {
+		s.unsynced = true // whatever comes of it: the next one makes sure
 		_, err := conn.ExecContext(ctx, `PRAGMA synchronous = `+level)
+		s.unsynced = level != "FULL" || err != nil
 		return err
 	}
 	end := func(text string) error {
@@ -178,18 +179,18 @@ func (s *Store) beginSQLite(ctx context.Context, conn *sql.Conn, stmts *statemen
 	t.commit = func(context.Context) error { return end(`COMMIT`) }
 	// SQLite has already rolled back after some errors, and says so.
 	t.rollback = func(context.Context) { _ = end(`ROLLBACK`) }
-	if how == light {
+	switch {
+	case how == light:
 		if err := sync("OFF"); err != nil {
 			return nil, err
 		}
-	}
-	if _, err := t.exec(ctx, `BEGIN IMMEDIATE`); err != nil {
-		if how == light {
-			err = errors.Join(err, sync("FULL"))
+	case s.unsynced: // what is acknowledged must be synced
+		if err := sync("FULL"); err != nil {
+			return nil, err
 		}
-		return nil, err
 	}
-	return t, nil
+	_, err := t.exec(ctx, `BEGIN IMMEDIATE`)
+	return t, err
 }
 
 // openFile opens a handle of at most n connections.

@@ -55,6 +55,7 @@ type Store struct {
 	afterCommit func(ctx context.Context) // may be nil
 	patience    time.Duration             // how long a transaction may take; 0: no bound
 	turn        turn
+	unsynced    bool         // SQLite's writer would not sync; of whoever has the turn
 	writing     sync.RWMutex // held by transactions under way where they take no turns
 	announcing  sync.Mutex   // held from a commit until its effects are told of, likewise
 	decider     turn         // to decide about orders, before the turn to write
