@@ -81,8 +81,7 @@ func storeOptions(cfg *config.Config, log *slog.Logger) store.Options {
 func (a *App) startInbox(registry prometheus.Registerer) {
 	var addresses *shiprocket.AllowList
 	if a.cfg.Shiprocket.IPCheck != config.Off {
-		list := shiprocket.NewAllowList(a.cfg.Shiprocket.AllowedIPs)
-		addresses = &list
+		addresses = shiprocket.NewAllowList(a.cfg.Shiprocket.AllowedIPs)
 	}
 	a.inbox = inbox.New(inbox.Options{
 		Log:         a.store,

@@ -78,7 +78,7 @@ func setup(t testing.TB, change ...func(*httpapi.Options)) *house {
 	registry := prometheus.NewRegistry()
 	addresses := shiprocket.NewAllowList([]netip.Prefix{netip.MustParsePrefix(listed + "/32")})
 	h.inbox = inbox.New(inbox.Options{
-		Log: h.store, Verifier: shiprocket.NewVerifier([]string{webhookToken}, nil, ""), Addresses: &addresses,
+		Log: h.store, Verifier: shiprocket.NewVerifier([]string{webhookToken}, nil, ""), Addresses: addresses,
 		Metrics: inbox.NewMetrics(registry), Logger: log, Apply: inbox.ApplyOptions{AutoCreate: true},
 		Now: func() time.Time { return h.now },
 	})

@@ -141,8 +141,7 @@ func TestReceiveAddresses(t *testing.T) {
 }
 
 func allow(prefix string) *shiprocket.AllowList {
-	list := shiprocket.NewAllowList([]netip.Prefix{netip.MustParsePrefix(prefix)})
-	return &list
+	return shiprocket.NewAllowList([]netip.Prefix{netip.MustParsePrefix(prefix)})
 }
 
 func from(body []byte) inbox.Push {

@@ -146,7 +146,7 @@ func TestAllowList(t *testing.T) {
 			t.Errorf("%s is on the list: %v, want %v", tt.addr, got, tt.want)
 		}
 	}
-	if list.Contains(netip.Addr{}) || (shiprocket.AllowList{}).Contains(netip.MustParseAddr("10.0.0.1")) {
+	if list.Contains(netip.Addr{}) || (&shiprocket.AllowList{}).Contains(netip.MustParseAddr("10.0.0.1")) {
 		t.Error("no address is on the list, or an empty list has one")
 	}
 }
