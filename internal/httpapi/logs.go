@@ -5,12 +5,10 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/webazaar/waybill/internal/inbox"
 	"github.com/webazaar/waybill/internal/shiprocket"
-	"github.com/webazaar/waybill/internal/store"
 	"github.com/webazaar/waybill/internal/tracking"
 )
 
@@ -36,6 +34,8 @@ type webhookRow struct {
 	ProcessedAt   *time.Time    `json:"processedAt"`
 	NextAttemptAt *time.Time    `json:"nextAttemptAt"`
 	DuplicateOf   tracking.Text `json:"duplicateOf"`
+	DismissedAt   *time.Time    `json:"dismissedAt"`
+	DismissedNote tracking.Text `json:"dismissedNote"`
 }
 
 // webhookWhole is a row with all that is kept of it.
@@ -70,7 +70,7 @@ type page struct {
 	NextCursor   tracking.Text `json:"nextCursor"` // for ?cursor=: deep pages stay fast
 }
 
-// GET /api/webhooks/logs?page&limit&status&q&orderId&awb&from&to&cursor
+// GET /api/webhooks/logs?page&limit&status&reason&q&orderId&awb&from&to&dismissed&cursor
 //
 // The log, newest first.
 func (a *API) listWebhooks(w http.ResponseWriter, r *http.Request) error {
@@ -83,19 +83,11 @@ func (a *API) listWebhooks(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	filter := store.Filter{
-		Status: inbox.Status(q.Get("status")), Q: strings.TrimSpace(q.Get("q")),
-		OrderID: q.Get("orderId"), AWB: q.Get("awb"), Before: q.Get("cursor"),
-	}
-	if filter.Status != "" && !filter.Status.Valid() {
-		return invalid("status must be one of pending, processed, failed, duplicate, ignored, parked, rejected")
-	}
-	if filter.From, err = when(q, "from"); err != nil {
+	filter, err := filterOf(q)
+	if err != nil {
 		return err
 	}
-	if filter.To, err = when(q, "to"); err != nil {
-		return err
-	}
+	filter.Before = q.Get("cursor")
 	found, err := a.opts.Store.Webhooks(r.Context(), filter, number, limit)
 	if err != nil {
 		return err
@@ -153,7 +145,7 @@ func (a *API) retryWebhook(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	a.opts.Inbox.Wake()
-	a.log.InfoContext(r.Context(), "webhook.retried", "webhook", id, "force", force)
+	a.acted(r, "webhook.retried", "webhook", id, "force", force)
 	row, err := a.opts.Store.Webhook(r.Context(), id)
 	if err != nil {
 		return err
@@ -170,6 +162,7 @@ func asRow(w *inbox.Webhook) webhookRow {
 		OrderID: tracking.Text(w.OrderID), Peer: tracking.Text(w.Peer), Auth: tracking.Text(w.Auth), Flags: tracking.Text(w.Flags),
 		ReceivedAt: w.ReceivedAt.UTC(), ProcessedAt: timeOrNull(w.ProcessedAt), NextAttemptAt: timeOrNull(w.NextAttemptAt),
 		DuplicateOf: tracking.Text(w.DuplicateOf),
+		DismissedAt: timeOrNull(w.DismissedAt), DismissedNote: tracking.Text(w.DismissedNote),
 	}
 }
 
@@ -204,20 +197,6 @@ func positive(q url.Values, name string, otherwise, most int) (int, error) {
 		return 0, invalid(name + " must be a whole number from 1")
 	}
 	return min(n, most), nil
-}
-
-// when reads a time: RFC 3339, or a day, which begins at midnight UTC.
-func when(q url.Values, name string) (time.Time, error) {
-	s := q.Get(name)
-	if s == "" {
-		return time.Time{}, nil
-	}
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC(), nil
-		}
-	}
-	return time.Time{}, invalid(name + " must be a time like 2026-11-23T18:30:00Z or a day like 2026-11-23")
 }
 
 func invalid(message string) error {

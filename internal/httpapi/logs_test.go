@@ -11,7 +11,7 @@ import (
 )
 
 const rowKeys = `id eventId eventType status reason result error attempts awb srOrderId orderNumber orderId peer auth flags
-	receivedAt processedAt nextAttemptAt duplicateOf`
+	receivedAt processedAt nextAttemptAt duplicateOf dismissedAt dismissedNote`
 
 // filled is a house with a log of six rows, of every kind that intake makes.
 func filled(t *testing.T) *house {
@@ -69,7 +69,7 @@ func TestLogFilters(t *testing.T) {
 	for query, want := range map[string]int{
 		"status=processed": 2, "status=rejected": 2, "status=failed": 0, "awb=77001": 3, "awb=nobody": 0, "orderId=" + order: 1,
 		"q=77001": 3, "q=N-2": 1, "q=502": 1, "q=delivered": 1, "q=" + order: 1, "q=%25": 0, "q=77001-IN_TRANSIT-2026-11-22_10_00_00": 3,
-		"status=processed&awb=77001": 1, "from=2026-11-23": 6, "from=2026-11-23T12:00:01Z": 0, "to=2026-11-23": 0,
+		"status=processed&awb=77001": 1, "reason=address": 1, "reason=not_json&status=rejected": 1, "dismissed=true": 0, "dismissed=false": 6, "from=2026-11-23": 6, "from=2026-11-23T12:00:01Z": 0, "to=2026-11-23": 0,
 		"from=2026-11-23T17:30:00%2B05:30&to=2026-11-24": 6, "q=" + url.QueryEscape("' OR 1=1 --"): 0,
 	} {
 		a := h.admin("GET", "/api/webhooks/logs?"+query, "")
@@ -78,7 +78,7 @@ func TestLogFilters(t *testing.T) {
 		}
 	}
 	for query, says := range map[string]string{
-		"status=lost": "status must be one of", "page=0": "page must be", "page=x": "page must be", "limit=-1": "limit must be",
+		"status=lost": "status must be one of", "reason=bad": "reason must be one of", "dismissed=maybe": "dismissed must be", "page=0": "page must be", "page=x": "page must be", "limit=-1": "limit must be",
 		"from=yesterday": "from must be a time", "to=2026-13-01": "to must be a time",
 	} {
 		a := h.admin("GET", "/api/webhooks/logs?"+query, "")

@@ -32,6 +32,7 @@ func (a *API) routes() []route {
 		{"GET /api/webhooks/logs", viewer, a.listWebhooks},
 		{"GET /api/webhooks/logs/{id}", viewer, a.showWebhook},
 		{"POST /api/webhooks/retry/{id}", admin, a.retryWebhook},
+		{"POST /api/webhooks/dismiss/{id}", admin, a.dismissWebhook},
 
 		{"POST /api/orders", shop, a.registerOrder},
 		{"GET /api/orders", shop, a.findOrders},

@@ -62,7 +62,11 @@ type Webhook struct {
 
 	OrderID     string
 	DuplicateOf string // event id's first row
-	Tries       []Try  // filled by the store's Webhook only
+
+	DismissedAt   time.Time // when an operator said that it needs nobody any more
+	DismissedNote string    // and why
+
+	Tries []Try // filled by the store's Webhook only
 }
 
 // Head is the part of a body that intake reads: what the event id is made of,

@@ -19,6 +19,7 @@ import (
 // must all hold.
 type Filter struct {
 	Status  inbox.Status
+	Reason  inbox.Reason
 	OrderID string // present or earlier id of an order
 	AWB     string
 	// Q is looked for as a whole: a webhook's, event's or order's id, an AWB,
@@ -28,7 +29,13 @@ type Filter struct {
 	Q        string
 	From, To time.Time // received at From or later, and before To
 	Before   string    // only rows older than the one with this id: for deep pages
+	// Dismissed chooses rows that an operator has dismissed, or all others.
+	Dismissed *bool
 }
+
+// sparse reports whether no index leads to what the filter chooses: then only so
+// much of the log is looked into.
+func (f *Filter) sparse() bool { return f.Q != "" || f.Reason != "" || f.Dismissed != nil }
 
 // Found is one page of the log, newest first.
 type Found struct {
@@ -76,22 +83,30 @@ func (t *tx) pageOf(ctx context.Context, ids []string, before string, skip, limi
 	slices.SortFunc(ids, func(a, b string) int { return cmp.Compare(b, a) })
 	ids = ids[min(skip, len(ids)):]
 	ids = ids[:min(limit, len(ids))]
-	rows := make(map[string]inbox.Webhook, len(ids))
+	var err error
+	found.Rows, err = t.rowsOf(ctx, ids)
+	return found, err
+}
+
+// rowsOf are the rows with these ids, in their order.
+func (t *tx) rowsOf(ctx context.Context, ids []string) ([]inbox.Webhook, error) {
+	byID := make(map[string]inbox.Webhook, len(ids))
 	err := among(t.dialect, ids, func(ids []string) error {
 		in, args := oneOf(t.dialect, 1, ids)
 		return t.all(ctx, `
-			SELECT `+webhookColumns+`
+			SELECT `+shownColumns+`
 			FROM webhooks
 			WHERE id`+in, args, func(r *sql.Rows) error {
 			w, err := scanWebhook(r)
-			rows[w.ID] = w
+			byID[w.ID] = w
 			return err
 		})
 	})
+	rows := make([]inbox.Webhook, 0, len(ids))
 	for _, id := range ids {
-		found.Rows = append(found.Rows, rows[id])
+		rows = append(rows, byID[id])
 	}
-	return found, err
+	return rows, err
 }
 
 // walk goes through the log from its newest row, or through one status.
@@ -107,7 +122,7 @@ func (t *tx) walk(ctx context.Context, filter Filter, skip, limit int) (Found, e
 		c.add("w.id < " + c.arg(filter.Before))
 	}
 	err = t.all(ctx, `
-		SELECT `+webhookColumns+`
+		SELECT `+shownColumns+`
 		FROM `+from+c.where()+`
 		ORDER BY id DESC
 		LIMIT `+c.arg(limit)+` OFFSET `+c.arg(skip), c.args, func(rows *sql.Rows) error {
@@ -120,7 +135,7 @@ func (t *tx) walk(ctx context.Context, filter Filter, skip, limit int) (Found, e
 
 // total is how many rows a walk would find, and whether that is exact.
 func (t *tx) total(ctx context.Context, filter Filter) (n int, exact bool, err error) {
-	if filter.Q == "" && filter.From.IsZero() && filter.To.IsZero() {
+	if !filter.sparse() && filter.From.IsZero() && filter.To.IsZero() {
 		err = t.one(ctx, `
 			SELECT COALESCE(SUM(n), 0)
 			FROM webhook_counts
@@ -136,16 +151,19 @@ func (t *tx) total(ctx context.Context, filter Filter) (n int, exact bool, err e
 			FROM `+from+c.where()+`
 			LIMIT `+c.arg(walked+1)+`) counted`, c.args, &n)
 	exact = n <= walked
-	if filter.Q != "" && exact {
-		exact, err = t.fewerThan(ctx, walked)
+	if filter.sparse() && exact {
+		exact, err = t.fewerThan(ctx, filter.Status, walked)
 	}
 	return min(n, walked), exact, err
 }
 
-// fewerThan reports whether the log has fewer rows than n.
-func (t *tx) fewerThan(ctx context.Context, n int) (bool, error) {
+// fewerThan reports whether the log has fewer rows than n, all or with a status.
+func (t *tx) fewerThan(ctx context.Context, status inbox.Status, n int) (bool, error) {
 	var rows int
-	err := t.one(ctx, `SELECT COALESCE(SUM(n), 0) FROM webhook_counts`, nil, &rows)
+	err := t.one(ctx, `
+		SELECT COALESCE(SUM(n), 0)
+		FROM webhook_counts
+		WHERE status = $1 OR $2 = ''`, []any{string(status), string(status)}, &rows)
 	return rows < n, err
 }
 
@@ -165,12 +183,14 @@ func (t *tx) seekFilter(ctx context.Context, filter Filter) (ids []string, index
 			}
 			c.like(filter.Q)
 			c.common(filter)
+			c.told(filter)
 		})
 		return ids, true, err
 	case filter.AWB != "":
 		ids, err = t.seek(ctx, "awb", []string{filter.AWB}, func(c *clause) {
 			c.like(filter.Q)
 			c.common(filter)
+			c.told(filter)
 		})
 		return ids, true, err
 	case filter.Q != "":
@@ -188,6 +208,7 @@ func (t *tx) seekWhole(ctx context.Context, filter Filter) ([]string, error) {
 		c := clause{}
 		c.add("w.id = " + c.arg(q))
 		c.common(filter)
+		c.told(filter)
 		return t.ids(ctx, `webhooks w`, &c)
 	}
 	awbs := []string{q}
@@ -202,6 +223,7 @@ func (t *tx) seekWhole(ctx context.Context, filter Filter) ([]string, error) {
 	named, err := t.seek(ctx, "awb", awbs, func(c *clause) {
 		c.add("(w.awb = " + c.arg(q) + " OR w.event_id = " + c.arg(q) + ")")
 		c.common(filter)
+		c.told(filter)
 	})
 	if err != nil {
 		return nil, err
@@ -213,6 +235,7 @@ func (t *tx) seekWhole(ctx context.Context, filter Filter) ([]string, error) {
 	applied, err := t.seek(ctx, "order_id", orders, func(c *clause) {
 		c.add("w.order_id <> ''")
 		c.common(filter)
+		c.told(filter)
 	})
 	named = append(named, applied...)
 	slices.Sort(named)
@@ -309,6 +332,18 @@ func (c *clause) common(f Filter) {
 	}
 }
 
+// told adds what a filter says of why, and of whether that is settled.
+func (c *clause) told(f Filter) {
+	if f.Reason != "" {
+		c.add("w.reason = " + c.arg(string(f.Reason)))
+	}
+	if f.Dismissed != nil && *f.Dismissed {
+		c.add("w.dismissed_at <> 0 AND w.dismissed_at = w.processed_at")
+	} else if f.Dismissed != nil {
+		c.add("(w.dismissed_at = 0 OR w.dismissed_at <> w.processed_at)")
+	}
+}
+
 // odd leads to the index of what is neither pending nor processed: there is
 // little of that. Those two are found soon enough from the newest row.
 func (c *clause) odd(status inbox.Status) {
@@ -328,9 +363,9 @@ func (c *clause) like(q string) {
 }
 
 // walk adds a filter without AWB and order, and says what to select from: the
-// log or, to look for a part of a text, its newest rows.
+// log or, for what no index leads to, its newest rows.
 func (c *clause) walk(f Filter) (from string) {
-	if f.Q == "" {
+	if !f.sparse() {
 		c.common(f)
 		c.odd(f.Status)
 		return "webhooks w"
@@ -345,6 +380,7 @@ func (c *clause) walk(f Filter) (from string) {
 			LIMIT ` + within.arg(walked) + `) w`
 	c.args = within.args
 	c.like(f.Q)
+	c.told(f)
 	return from
 }
 

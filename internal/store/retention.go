@@ -20,17 +20,22 @@ const keysLive = 400
 // bodies, and at most as many event keys that no repeat will need any more. It
 // returns how many webhooks it deleted: fewer than slice when none is left.
 // Webhooks that are pending, parked, rejected or failed stay, whatever their
-// age; on PostgreSQL the bodies of a day go at once, when nothing of it is left
+// age, unless they were dismissed; on PostgreSQL the bodies of a day go at once, when nothing of it is left
 // to delete.
 func (s *Store) DeleteOld(ctx context.Context, before time.Time, slice int) (int, error) {
 	deleted := 0
 	err := s.change(ctx, "delete old webhooks", func(ctx context.Context, t *tx) error {
-		ids, err := t.deleteWebhooks(ctx, before, slice)
+		ids, err := t.deleteWebhooks(ctx, finishedBefore, before, slice)
 		if err != nil {
 			return err
 		}
+		dismissed, err := t.deleteWebhooks(ctx, dismissedBefore, before, slice-len(ids))
+		if err != nil {
+			return err
+		}
+		ids = append(ids, dismissed...)
 		deleted = len(ids)
-		for _, part := range []string{t.dialect.looseBodies, "webhook_tries"} {
+		for _, part := range []string{t.dialect.looseBodies, "webhook_tries", "awaited_names"} {
 			err := among(t.dialect, ids, func(ids []string) error {
 				in, args := oneOf(t.dialect, 1, ids)
 				_, err := t.exec(ctx, `DELETE FROM `+part+` WHERE webhook_id`+in, args...)
@@ -80,14 +85,20 @@ func (s *Store) dropDays(ctx context.Context, before time.Time, most int) error 
 	return err
 }
 
-func (t *tx) deleteWebhooks(ctx context.Context, before time.Time, slice int) ([]string, error) {
+// What may be deleted of the webhooks before $1.
+const (
+	finishedBefore  = `id < $1 AND status IN ('processed', 'duplicate', 'ignored')`
+	dismissedBefore = `id < $1 AND dismissed_at <> 0 AND dismissed_at = processed_at AND status IN ('failed', 'parked', 'rejected')`
+)
+
+func (t *tx) deleteWebhooks(ctx context.Context, which string, before time.Time, slice int) ([]string, error) {
 	var ids []string
 	err := t.all(ctx, `
 		DELETE FROM webhooks
 		WHERE id IN (
 			SELECT id
 			FROM webhooks
-			WHERE id < $1 AND status IN ('processed', 'duplicate', 'ignored')
+			WHERE `+which+`
 			ORDER BY id
 			LIMIT $2)
 		RETURNING id, day, status`, []any{idAt(before), slice}, func(rows *sql.Rows) error {

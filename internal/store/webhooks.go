@@ -14,6 +14,10 @@ const (
 	webhookColumns = `id, day, event_id, received_at, peer, auth, flags, body_sha256, status, reason, result, error,
 		attempts, due_at, processed_at, awb, sr_order_id, order_number, current_status, order_id, duplicate_of`
 	webhookColumnCount = 21
+
+	// shownColumns are those of the log: what came, and what was said about it
+	// later.
+	shownColumns = webhookColumns + `, dismissed_at, dismissed_note`
 )
 
 // rowOf is a new webhook as the values of webhookColumns.
@@ -26,19 +30,25 @@ func rowOf(w *inbox.Webhook) []any {
 	}
 }
 
-// scanWebhook reads webhookColumns, and into what follows them.
+// scanWebhook reads shownColumns, and into what follows them.
 func scanWebhook(rows *sql.Rows, into ...any) (inbox.Webhook, error) {
 	var (
-		w                        inbox.Webhook
-		day                      int
-		hash                     []byte
-		received, due, processed int64
+		w                                   inbox.Webhook
+		day                                 int
+		hash                                []byte
+		received, due, processed, dismissed int64
 	)
 	err := rows.Scan(append([]any{
 		&w.ID, &day, &w.EventID, &received, &w.Peer, &w.Auth, &w.Flags, &hash, &w.Status, &w.Reason, &w.Result, &w.Error,
 		&w.Attempts, &due, &processed, &w.AWB, &w.SROrderID, &w.OrderNumber, &w.CurrentStatus, &w.OrderID, &w.DuplicateOf,
+		&dismissed, &w.DismissedNote,
 	}, into...)...)
-	w.ReceivedAt, w.ProcessedAt = fromMicros(received), fromMicros(processed)
+	w.ReceivedAt, w.ProcessedAt, w.DismissedAt = fromMicros(received), fromMicros(processed), fromMicros(dismissed)
+	if isDismissed(&w) {
+		w.ProcessedAt = time.Time{} // it marks the dismissal
+	} else {
+		w.DismissedAt, w.DismissedNote = time.Time{}, ""
+	}
 	w.NextAttemptAt = fromMicros(due)
 	copy(w.BodySHA256[:], hash)
 	return w, err
@@ -52,7 +62,7 @@ func (s *Store) Webhook(ctx context.Context, id string) (inbox.Webhook, error) {
 		found := false
 		var headers sql.NullString
 		err := t.all(ctx, `
-			SELECT `+webhookColumns+`, headers, body
+			SELECT `+shownColumns+`, headers, body
 			FROM webhooks LEFT JOIN webhook_bodies ON webhook_id = id
 			WHERE id = $1`, []any{id}, func(rows *sql.Rows) (err error) {
 			var body []byte
