@@ -29,6 +29,7 @@ type App struct {
 	life      *lifecycle
 	store     *store.Store
 	inbox     *inbox.Inbox
+	addresses *inbox.Addresses
 	pusherApp pusher.App
 	realtime  *pusher.Server // nil when watchers go to an outside server alone
 	effects   []*live.Dispatcher
@@ -56,7 +57,9 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	a.startPublishing()
-	a.startInbox(registry)
+	if err := a.startInbox(ctx, registry); err != nil {
+		return err
+	}
 	a.life.background("retention", 10*time.Second, a.retain)
 	return a.serve(ctx, registry)
 }
@@ -78,21 +81,28 @@ func storeOptions(cfg *config.Config, log *slog.Logger) store.Options {
 	return store.Options{URL: cfg.DatabaseURL.Reveal(), DataDir: cfg.DataDir, Logger: log}
 }
 
-func (a *App) startInbox(registry prometheus.Registerer) {
-	var addresses *shiprocket.AllowList
-	if a.cfg.Shiprocket.IPCheck != config.Off {
-		addresses = shiprocket.NewAllowList(a.cfg.Shiprocket.AllowedIPs)
+func (a *App) startInbox(ctx context.Context, registry prometheus.Registerer) error {
+	list := shiprocket.NewAllowList(a.cfg.Shiprocket.AllowedIPs)
+	checked := list
+	if a.cfg.Shiprocket.IPCheck == config.Off {
+		checked = nil
 	}
 	a.inbox = inbox.New(inbox.Options{
 		Log:         a.store,
 		Verifier:    shiprocket.NewVerifier(reveal(a.cfg.Shiprocket.WebhookTokens), reveal(a.cfg.Shiprocket.WebhookSecrets), a.cfg.Shiprocket.SignatureHeader),
-		Addresses:   addresses,
+		Addresses:   checked,
 		WarnAddress: a.cfg.Shiprocket.IPCheck == config.Warn,
 		Apply:       inbox.ApplyOptions{AutoCreate: a.cfg.AutoCreateOrders},
 		Metrics:     inbox.NewMetrics(registry),
 		Logger:      a.log,
 	})
+	a.addresses = inbox.NewAddresses(inbox.AddressOptions{Log: a.store, List: list, Wake: a.inbox.Wake, Logger: a.log})
+	if err := a.addresses.Refresh(ctx); err != nil {
+		return err
+	}
 	a.life.background("inbox", 20*time.Second, a.inbox.Run)
+	a.life.background("addresses", 10*time.Second, a.addresses.Run)
+	return nil
 }
 
 func (a *App) serve(ctx context.Context, registry *prometheus.Registry) error {
@@ -107,7 +117,7 @@ func (a *App) serve(ctx context.Context, registry *prometheus.Registry) error {
 	socket := a.cfg.BrowserSocket()
 	metrics := metricsHandler(registry)
 	a.api = httpapi.New(httpapi.Options{
-		Inbox: a.inbox, Store: a.store, Guard: access.NewGuard(a.cfg.AdminToken.Reveal()), WatchTokens: access.NewWatchTokens(secret),
+		Inbox: a.inbox, Addresses: a.addresses, Store: a.store, Guard: access.NewGuard(a.cfg.AdminToken.Reveal()), WatchTokens: access.NewWatchTokens(secret),
 		RealtimeServer: a.realtimeHandler(), Metrics: metrics, Logger: a.log,
 		Realtime:  httpapi.Realtime{Key: a.pusherApp.Key, Host: socket.Host, Port: socket.Port, TLS: socket.TLS, Authorize: a.pusherApp.AuthorizeChannel},
 		Shop:      httpapi.Shop{Name: a.cfg.Shop.Name, LogoURL: a.cfg.Shop.LogoURL, Color: a.cfg.Shop.Color, SupportURL: a.cfg.Shop.SupportURL},

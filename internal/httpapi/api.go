@@ -20,6 +20,7 @@ import (
 // required.
 type Options struct {
 	Inbox       *inbox.Inbox
+	Addresses   *inbox.Addresses
 	Store       *store.Store
 	Guard       *access.Guard
 	WatchTokens *access.WatchTokens

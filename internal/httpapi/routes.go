@@ -33,6 +33,9 @@ func (a *API) routes() []route {
 		{"GET /api/webhooks/logs/{id}", viewer, a.showWebhook},
 		{"POST /api/webhooks/retry/{id}", admin, a.retryWebhook},
 		{"POST /api/webhooks/dismiss/{id}", admin, a.dismissWebhook},
+		{"GET /api/webhooks/addresses", admin, a.listAddresses},
+		{"POST /api/webhooks/addresses", admin, a.allowAddress},
+		{"DELETE /api/webhooks/addresses/{address...}", admin, a.forgetAddress},
 
 		{"POST /api/orders", shop, a.registerOrder},
 		{"GET /api/orders", shop, a.findOrders},

@@ -83,6 +83,9 @@ func setup(t testing.TB, change ...func(*httpapi.Options)) *house {
 		Now: func() time.Time { return h.now },
 	})
 	h.options = httpapi.Options{
+		Addresses: inbox.NewAddresses(inbox.AddressOptions{
+			Log: h.store, List: addresses, Wake: h.inbox.Wake, Logger: log, Now: func() time.Time { return h.now },
+		}),
 		Inbox: h.inbox, Store: h.store, Guard: access.NewGuard(adminToken), WatchTokens: h.watch, RealtimeServer: realtime,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), Logger: log,
 		Realtime: httpapi.Realtime{Key: appKey, Authorize: pusher.App{Key: appKey, Secret: appSecret}.AuthorizeChannel}, PublicURL: "https://track.shop.example/", PublicChannels: true,

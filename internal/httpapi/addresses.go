@@ -1,0 +1,98 @@
+package httpapi
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/webazaar/waybill/internal/inbox"
+	"github.com/webazaar/waybill/internal/shiprocket"
+	"github.com/webazaar/waybill/internal/tracking"
+)
+
+// address is one that pushes may come from.
+type address struct {
+	Address string        `json:"address"` // or a range
+	Source  string        `json:"source"`  // settings or call
+	AddedAt *time.Time    `json:"addedAt"`
+	AddedBy tracking.Text `json:"addedBy"`
+}
+
+// released is an address that was just allowed, and what that brought about.
+type released struct {
+	address
+	Released  int  `json:"released"`  // rows that were rejected and are being worked off
+	Releasing bool `json:"releasing"` // there are more, which follow
+}
+
+// GET /api/webhooks/addresses
+//
+// The addresses that pushes may come from: the settings', then those allowed by
+// calls.
+func (a *API) listAddresses(w http.ResponseWriter, r *http.Request) error {
+	all, err := a.opts.Addresses.All(r.Context())
+	if err != nil {
+		return err
+	}
+	shown := make([]address, 0, len(all))
+	for i := range all {
+		shown = append(shown, asAddress(&all[i]))
+	}
+	return answer(w, shown)
+}
+
+// POST /api/webhooks/addresses
+//
+// Allows an address or a range, and releases what was rejected from it.
+func (a *API) allowAddress(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Address string `json:"address"`
+	}
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	prefix, err := shiprocket.ParseAddress(in.Address)
+	if err != nil {
+		return err
+	}
+	n, more, err := a.opts.Addresses.Allow(r.Context(), prefix, a.actor(r))
+	if err != nil {
+		return err
+	}
+	a.acted(r, "address.allowed", "address", prefix.String(), "released", n)
+	all, err := a.opts.Addresses.All(r.Context())
+	if err != nil {
+		return err
+	}
+	now := released{address: address{Address: shiprocket.AddressText(prefix)}, Released: n, Releasing: more}
+	for i := range all {
+		if all[i].Prefix == prefix {
+			now.address = asAddress(&all[i])
+			break
+		}
+	}
+	writeJSON(w, http.StatusOK, success{Success: true, Message: "Address allowed", Data: now})
+	return nil
+}
+
+// DELETE /api/webhooks/addresses/{address...}
+//
+// Takes back an address that was allowed by a call. What was released stays so.
+func (a *API) forgetAddress(w http.ResponseWriter, r *http.Request) error {
+	prefix, err := shiprocket.ParseAddress(r.PathValue("address"))
+	if err != nil {
+		return err
+	}
+	if err := a.opts.Addresses.Forget(r.Context(), prefix); err != nil {
+		return err
+	}
+	a.acted(r, "address.forgotten", "address", prefix.String())
+	return answer(w, nil)
+}
+
+func asAddress(a *inbox.AllowedAddress) address {
+	shown := address{Address: shiprocket.AddressText(a.Prefix), Source: "settings", AddedAt: timeOrNull(a.At), AddedBy: tracking.Text(a.By)}
+	if !a.At.IsZero() {
+		shown.Source = "call"
+	}
+	return shown
+}
