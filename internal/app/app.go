@@ -30,6 +30,7 @@ type App struct {
 	store     *store.Store
 	inbox     *inbox.Inbox
 	addresses *inbox.Addresses
+	replayer  *inbox.Replayer
 	pusherApp pusher.App
 	realtime  *pusher.Server // nil when watchers go to an outside server alone
 	effects   []*live.Dispatcher
@@ -102,6 +103,8 @@ func (a *App) startInbox(ctx context.Context, registry prometheus.Registerer) er
 	}
 	a.life.background("inbox", 20*time.Second, a.inbox.Run)
 	a.life.background("addresses", 10*time.Second, a.addresses.Run)
+	a.replayer = inbox.NewReplayer(inbox.ReplayerOptions{Log: a.store, Wake: a.inbox.Wake, Logger: a.log})
+	a.life.background("replays", 10*time.Second, a.replayer.Run)
 	return nil
 }
 
@@ -117,7 +120,7 @@ func (a *App) serve(ctx context.Context, registry *prometheus.Registry) error {
 	socket := a.cfg.BrowserSocket()
 	metrics := metricsHandler(registry)
 	a.api = httpapi.New(httpapi.Options{
-		Inbox: a.inbox, Addresses: a.addresses, Store: a.store, Guard: access.NewGuard(a.cfg.AdminToken.Reveal()), WatchTokens: access.NewWatchTokens(secret),
+		Inbox: a.inbox, Addresses: a.addresses, Replayer: a.replayer, Store: a.store, Guard: access.NewGuard(a.cfg.AdminToken.Reveal()), WatchTokens: access.NewWatchTokens(secret),
 		RealtimeServer: a.realtimeHandler(), Metrics: metrics, Logger: a.log,
 		Realtime:  httpapi.Realtime{Key: a.pusherApp.Key, Host: socket.Host, Port: socket.Port, TLS: socket.TLS, Authorize: a.pusherApp.AuthorizeChannel},
 		Shop:      httpapi.Shop{Name: a.cfg.Shop.Name, LogoURL: a.cfg.Shop.LogoURL, Color: a.cfg.Shop.Color, SupportURL: a.cfg.Shop.SupportURL},

@@ -21,6 +21,7 @@ import (
 type Options struct {
 	Inbox       *inbox.Inbox
 	Addresses   *inbox.Addresses
+	Replayer    *inbox.Replayer
 	Store       *store.Store
 	Guard       *access.Guard
 	WatchTokens *access.WatchTokens

@@ -49,6 +49,7 @@ type house struct {
 	api     *httpapi.API
 	store   *store.Store
 	inbox   *inbox.Inbox
+	replays *inbox.Replayer
 	watch   *access.WatchTokens
 	lines   *lines
 	now     time.Time
@@ -82,7 +83,9 @@ func setup(t testing.TB, change ...func(*httpapi.Options)) *house {
 		Metrics: inbox.NewMetrics(registry), Logger: log, Apply: inbox.ApplyOptions{AutoCreate: true},
 		Now: func() time.Time { return h.now },
 	})
+	h.replays = inbox.NewReplayer(inbox.ReplayerOptions{Log: h.store, Wake: h.inbox.Wake, Logger: log, Now: func() time.Time { return h.now }})
 	h.options = httpapi.Options{
+		Replayer: h.replays,
 		Addresses: inbox.NewAddresses(inbox.AddressOptions{
 			Log: h.store, List: addresses, Wake: h.inbox.Wake, Logger: log, Now: func() time.Time { return h.now },
 		}),

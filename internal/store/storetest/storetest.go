@@ -182,21 +182,26 @@ func (b *Backend) killed(t testing.TB, s *store.Store) *store.Store {
 	return b.Open(t)
 }
 
-// PronounceDead lets the time pass after which a process that was killed counts
-// as dead.
-func (b *Backend) PronounceDead(t testing.TB) {
+// Exec runs a statement on a PostgreSQL database, past the store.
+func (b *Backend) Exec(t testing.TB, text string) {
 	t.Helper()
-	if b.Options.URL == "" {
-		return
-	}
 	ctx := context.Background()
 	conn, err := pgx.Connect(ctx, b.Options.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	if _, err := conn.Exec(ctx, `UPDATE holders SET seen_at = 0`); err != nil {
+	if _, err := conn.Exec(ctx, text); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// PronounceDead lets the time pass after which a process that was killed counts
+// as dead.
+func (b *Backend) PronounceDead(t testing.TB) {
+	t.Helper()
+	if b.Options.URL != "" {
+		b.Exec(t, `UPDATE holders SET seen_at = 0`)
 	}
 }
 
