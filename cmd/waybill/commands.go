@@ -52,6 +52,32 @@ func (c simulateCmd) Run(e *env) error {
 	})
 }
 
+type replayCmd struct {
+	URL        string `help:"Base address of the server." default:"http://127.0.0.1:5000" env:"WAYBILL_URL"`
+	AdminToken string `help:"Admin token." env:"ADMIN_TOKEN"`
+	Status     string `help:"With this status: failed, parked, rejected or processed."`
+	Reason     string `help:"With this reason, such as unknown_order."`
+	AWB        string `help:"Of this AWB."`
+	Order      string `help:"Of the order with this id."`
+	Q          string `help:"What the log's search finds."`
+	From       string `help:"Received from then on: a time or a day (UTC)."`
+	To         string `help:"Received before."`
+	All        bool   `help:"The whole log."`
+	Rate       int    `help:"Webhooks per second, at most." default:"100"`
+	Yes        bool   `help:"Do it; without, only show what would be done."`
+	Cancel     string `help:"Cancel the replay with this id." placeholder:"ID"`
+}
+
+// Run shows what would be replayed, and with --yes replays it and waits.
+func (c replayCmd) Run(e *env) error {
+	return app.Replay(e.ctx, app.ReplayOptions{
+		URL: c.URL, AdminToken: c.AdminToken, Rate: c.Rate, Do: c.Yes, Cancel: c.Cancel, Out: e.out,
+		Filter: app.ReplayFilter{
+			All: c.All, Status: c.Status, Reason: c.Reason, AWB: c.AWB, OrderID: c.Order, Q: c.Q, From: c.From, To: c.To,
+		},
+	})
+}
+
 type doctorCmd struct{}
 
 // Run prints what is wrong; the exit code is 1 if anything is.

@@ -25,6 +25,7 @@ type commands struct {
 	Serve    serveCmd    `cmd:"" help:"Receive pushes, serve pages and watchers. Settings come from the environment."`
 	Demo     demoCmd     `cmd:"" help:"Show everything with made-up parcels, live. Needs no settings and keeps nothing."`
 	Simulate simulateCmd `cmd:"" help:"Send made-up journeys to a running server, as real HTTP pushes."`
+	Replay   replayCmd   `cmd:"" help:"Put webhooks of a running server back to work: shows which, and with --yes does it."`
 	Doctor   doctorCmd   `cmd:"" help:"Say what is wrong with the settings, the URL, the database and the realtime server, and how to mend it."`
 	CheckURL checkURLCmd `cmd:"" name:"check-url" help:"Say whether Shiprocket's form would take a webhook URL."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to date and stop."`
