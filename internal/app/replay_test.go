@@ -35,6 +35,8 @@ func TestReplay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, begun, _ := strings.Cut(out, "\nreplay ")
+	id, _, _ := strings.Cut(begun, " ")
 	says(t, out, "has begun", "done: 3 of 3 done, 0 skipped, 0 failed since")
 	if out, err := run(ReplayOptions{Filter: ReplayFilter{Status: "failed"}, Do: true}); err != nil || strings.Contains(out, "begun") {
 		t.Errorf("nothing to do: %q, %v", out, err)
@@ -44,7 +46,7 @@ func TestReplay(t *testing.T) {
 		"does not take the token":   {Filter: all, AdminToken: "another"},
 		"replay not found":          {Cancel: "none"},
 		"status must be one of":     {Filter: ReplayFilter{Status: "lost"}},
-		"the replay has ended alre": {Cancel: strings.Fields(out[strings.Index(out, "\nreplay "):])[1]},
+		"the replay has ended alre": {Cancel: id},
 	} {
 		if _, err := run(o); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%+v: %v, want %q", o, err, says)

@@ -31,6 +31,7 @@ func (a *API) routes() []route {
 
 		{"GET /api/webhooks/logs", viewer, a.listWebhooks},
 		{"GET /api/webhooks/logs/{id}", viewer, a.showWebhook},
+		{"GET /api/webhooks/export", viewer, a.exportWebhooks},
 		{"POST /api/webhooks/retry/{id}", admin, a.retryWebhook},
 		{"POST /api/webhooks/dismiss/{id}", admin, a.dismissWebhook},
 		{"POST /api/webhooks/replays", admin, a.createReplay},
