@@ -31,6 +31,7 @@ type App struct {
 	inbox     *inbox.Inbox
 	addresses *inbox.Addresses
 	replayer  *inbox.Replayer
+	alarms    *inbox.Alarms
 	pusherApp pusher.App
 	realtime  *pusher.Server // nil when watchers go to an outside server alone
 	effects   []*live.Dispatcher
@@ -88,13 +89,14 @@ func (a *App) startInbox(ctx context.Context, registry prometheus.Registerer) er
 	if a.cfg.Shiprocket.IPCheck == config.Off {
 		checked = nil
 	}
+	metrics := inbox.NewMetrics(registry)
 	a.inbox = inbox.New(inbox.Options{
 		Log:         a.store,
 		Verifier:    shiprocket.NewVerifier(reveal(a.cfg.Shiprocket.WebhookTokens), reveal(a.cfg.Shiprocket.WebhookSecrets), a.cfg.Shiprocket.SignatureHeader),
 		Addresses:   checked,
 		WarnAddress: a.cfg.Shiprocket.IPCheck == config.Warn,
 		Apply:       inbox.ApplyOptions{AutoCreate: a.cfg.AutoCreateOrders},
-		Metrics:     inbox.NewMetrics(registry),
+		Metrics:     metrics,
 		Logger:      a.log,
 	})
 	a.addresses = inbox.NewAddresses(inbox.AddressOptions{Log: a.store, List: list, Wake: a.inbox.Wake, Logger: a.log})
@@ -105,6 +107,8 @@ func (a *App) startInbox(ctx context.Context, registry prometheus.Registerer) er
 	a.life.background("addresses", 10*time.Second, a.addresses.Run)
 	a.replayer = inbox.NewReplayer(inbox.ReplayerOptions{Log: a.store, Wake: a.inbox.Wake, Logger: a.log})
 	a.life.background("replays", 10*time.Second, a.replayer.Run)
+	a.alarms = inbox.NewAlarms(inbox.AlarmOptions{Log: a.store, Metrics: metrics, Logger: a.log, Silence: a.cfg.Silence()})
+	a.life.background("alarms", 10*time.Second, a.alarms.Run)
 	return nil
 }
 
@@ -120,7 +124,7 @@ func (a *App) serve(ctx context.Context, registry *prometheus.Registry) error {
 	socket := a.cfg.BrowserSocket()
 	metrics := metricsHandler(registry)
 	a.api = httpapi.New(httpapi.Options{
-		Inbox: a.inbox, Addresses: a.addresses, Replayer: a.replayer, Store: a.store, Guard: access.NewGuard(a.cfg.AdminToken.Reveal()), WatchTokens: access.NewWatchTokens(secret),
+		Inbox: a.inbox, Addresses: a.addresses, Replayer: a.replayer, Alarms: a.alarms, Store: a.store, Guard: access.NewGuard(a.cfg.AdminToken.Reveal()), WatchTokens: access.NewWatchTokens(secret),
 		RealtimeServer: a.realtimeHandler(), Metrics: metrics, Logger: a.log,
 		Realtime:  httpapi.Realtime{Key: a.pusherApp.Key, Host: socket.Host, Port: socket.Port, TLS: socket.TLS, Authorize: a.pusherApp.AuthorizeChannel},
 		Shop:      httpapi.Shop{Name: a.cfg.Shop.Name, LogoURL: a.cfg.Shop.LogoURL, Color: a.cfg.Shop.Color, SupportURL: a.cfg.Shop.SupportURL},

@@ -22,6 +22,11 @@ func newRegistry(a *App) *prometheus.Registry {
 	registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		&alarms{
+			app:    a,
+			on:     prometheus.NewDesc("waybill_alarm", "1 while something needs someone; GET /api/alarms says what to do.", []string{"code", "severity"}, nil),
+			counts: prometheus.NewDesc("waybill_alarm_count", "How many things an alarm is about, counted up to a bound.", []string{"code"}, nil),
+		},
 		&depth{app: a, desc: prometheus.NewDesc("waybill_webhooks", "Webhooks that wait or need someone, by status.", []string{"status"}, nil)},
 	)
 	promauto.With(registry).NewGaugeFunc(prometheus.GaugeOpts{
@@ -57,6 +62,33 @@ func (d *depth) Collect(ch chan<- prometheus.Metric) {
 	}
 	for _, s := range []inbox.Status{inbox.Pending, inbox.Parked, inbox.Failed, inbox.Rejected} {
 		ch <- prometheus.MustNewConstMetric(d.desc, prometheus.GaugeValue, float64(counts[s]), string(s))
+	}
+}
+
+// alarms shows the alarms, those that are off too: a rule that goes by a number
+// which is not there never fires.
+type alarms struct {
+	app        *App
+	on, counts *prometheus.Desc
+}
+
+func (a *alarms) Describe(ch chan<- *prometheus.Desc) { ch <- a.on; ch <- a.counts }
+
+func (a *alarms) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	counts := map[inbox.AlarmCode]int{}
+	for _, alarm := range a.app.alarms.Current(ctx) {
+		counts[alarm.Code] = alarm.Count
+	}
+	for _, code := range inbox.AlarmCodes {
+		n, on := counts[code]
+		value := 0.0
+		if on {
+			value = 1
+		}
+		ch <- prometheus.MustNewConstMetric(a.on, prometheus.GaugeValue, value, string(code), string(code.Severity()))
+		ch <- prometheus.MustNewConstMetric(a.counts, prometheus.GaugeValue, float64(n), string(code))
 	}
 }
 

@@ -93,6 +93,7 @@ type Config struct {
 	DatabaseURL   DSN    `env:"DATABASE_URL"` // not set: SQLite in DataDir
 	RedisURL      DSN    `env:"REDIS_URL"`
 	RetentionDays int    `env:"RETENTION_DAYS"`
+	SilenceHours  int    `env:"SILENCE_HOURS"` // 0: silence is no alarm
 
 	AdminToken Secret `env:"ADMIN_TOKEN"`
 
@@ -162,6 +163,9 @@ func (c *Config) Addr() string { return net.JoinHostPort(c.Host, strconv.Itoa(c.
 func (c *Config) Retention() time.Duration {
 	return time.Duration(c.RetentionDays) * 24 * time.Hour
 }
+
+// Silence is after how long without a push there is an alarm; 0: never.
+func (c *Config) Silence() time.Duration { return time.Duration(c.SilenceHours) * time.Hour }
 
 // Socket is where browsers open their WebSocket. An empty Host, a zero Port
 // and a nil TLS each mean that of the page itself.

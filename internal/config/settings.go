@@ -170,6 +170,10 @@ var settings = []Setting{
 		Explain: "Days for which finished webhooks are kept.",
 	},
 	{
+		Name: "SILENCE_HOURS", Default: "24", Form: "a whole number from 0 to 720; 0 for no alarm",
+		Explain: "Hours without a push, while parcels are on their way, after which there is an alarm.",
+	},
+	{
 		Name: "METRICS_ADDR", Depends: "none: /metrics needs a token", Form: "host:port, such as 127.0.0.1:9090",
 		Explain: "Listener of its own for /metrics, without a token.",
 	},

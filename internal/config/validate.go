@@ -45,6 +45,7 @@ func (c *Config) checkServer(ps *Problems) {
 	}
 	between(ps, "PORT", c.Port, 0, 65535)
 	between(ps, "RETENTION_DAYS", c.RetentionDays, 1, 3650)
+	between(ps, "SILENCE_HOURS", c.SilenceHours, 0, 720)
 	if c.MetricsAddr == "" {
 		return
 	}

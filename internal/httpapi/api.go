@@ -22,6 +22,7 @@ type Options struct {
 	Inbox       *inbox.Inbox
 	Addresses   *inbox.Addresses
 	Replayer    *inbox.Replayer
+	Alarms      *inbox.Alarms
 	Store       *store.Store
 	Guard       *access.Guard
 	WatchTokens *access.WatchTokens

@@ -42,6 +42,8 @@ func (a *API) routes() []route {
 		{"POST /api/webhooks/addresses", admin, a.allowAddress},
 		{"DELETE /api/webhooks/addresses/{address...}", admin, a.forgetAddress},
 
+		{"GET /api/alarms", viewer, a.listAlarms},
+
 		{"POST /api/orders", shop, a.registerOrder},
 		{"GET /api/orders", shop, a.findOrders},
 		{"GET /api/orders/{id}", shop, a.showOrder},

@@ -78,14 +78,18 @@ func setup(t testing.TB, change ...func(*httpapi.Options)) *house {
 	})
 	registry := prometheus.NewRegistry()
 	addresses := shiprocket.NewAllowList([]netip.Prefix{netip.MustParsePrefix(listed + "/32")})
+	metrics := inbox.NewMetrics(registry)
 	h.inbox = inbox.New(inbox.Options{
 		Log: h.store, Verifier: shiprocket.NewVerifier([]string{webhookToken}, nil, ""), Addresses: addresses,
-		Metrics: inbox.NewMetrics(registry), Logger: log, Apply: inbox.ApplyOptions{AutoCreate: true},
+		Metrics: metrics, Logger: log, Apply: inbox.ApplyOptions{AutoCreate: true},
 		Now: func() time.Time { return h.now },
 	})
 	h.replays = inbox.NewReplayer(inbox.ReplayerOptions{Log: h.store, Wake: h.inbox.Wake, Logger: log, Now: func() time.Time { return h.now }})
 	h.options = httpapi.Options{
 		Replayer: h.replays,
+		Alarms: inbox.NewAlarms(inbox.AlarmOptions{
+			Log: h.store, Metrics: metrics, Logger: log, Silence: 24 * time.Hour, Now: func() time.Time { return h.now },
+		}),
 		Addresses: inbox.NewAddresses(inbox.AddressOptions{
 			Log: h.store, List: addresses, Wake: h.inbox.Wake, Logger: log, Now: func() time.Time { return h.now },
 		}),

@@ -21,6 +21,7 @@ type Metrics struct {
 	faultsTotal   *prometheus.CounterVec
 	unknownTotal  prometheus.Counter
 	lastPush      atomic.Int64 // Unix nanoseconds, 0 before the first
+	seen          sightings    // for the alarms
 }
 
 // NewMetrics registers the inbox's metrics; a nil registry keeps them to
@@ -70,6 +71,9 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 func (m *Metrics) received(outcome, proof string, took time.Duration) {
 	m.receivedTotal.WithLabelValues(outcome, proof).Inc()
 	m.ackSeconds.Observe(took.Seconds())
+	if outcome == refusing {
+		m.seen.add(IntakeRefusing, "", 1)
+	}
 }
 
 func (m *Metrics) pushed(at time.Time) { m.lastPush.Store(at.UnixNano()) }
@@ -96,5 +100,6 @@ func (m *Metrics) failed(giveUp bool) {
 func (m *Metrics) faults(faults []shiprocket.Fault) {
 	for _, f := range faults {
 		m.faultsTotal.WithLabelValues(string(f.Code)).Inc()
+		m.seen.fault(&f)
 	}
 }

@@ -120,6 +120,9 @@ func keptHeaders(h http.Header) map[string]string {
 	return kept
 }
 
+// refusing is the outcome of pushes that could not be kept.
+const refusing = "unavailable"
+
 func outcome(r Receipt, err error) string {
 	switch {
 	case err == nil && r.Ping:
@@ -136,6 +139,8 @@ func outcome(r Receipt, err error) string {
 		return "bad_address"
 	case errors.Is(err, ErrNotJSON):
 		return "not_json"
+	case errors.Is(err, context.Canceled):
+		return "gone" // the sender did not wait for his answer
 	}
-	return "unavailable"
+	return refusing
 }
