@@ -52,7 +52,7 @@ type Addresses struct {
 	log  *slog.Logger
 
 	mu    sync.Mutex
-	known map[netip.Prefix]bool // allowed by calls, and what they sent was released
+	known map[netip.Prefix]time.Time // allowed by calls, and since when this process knows; zero: for long
 }
 
 // NewAddresses makes Addresses that know those of the settings; Refresh reads
@@ -64,7 +64,7 @@ func NewAddresses(opts AddressOptions) *Addresses {
 	if opts.Every == 0 {
 		opts.Every = 2 * time.Second
 	}
-	return &Addresses{opts: opts, log: opts.Logger.With("component", "addresses"), known: map[netip.Prefix]bool{}}
+	return &Addresses{opts: opts, log: opts.Logger.With("component", "addresses"), known: map[netip.Prefix]time.Time{}}
 }
 
 // Run keeps the list as the database has it, until ctx is done.
@@ -101,25 +101,37 @@ func (a *Addresses) Refresh(ctx context.Context) error {
 		return fmt.Errorf("read allowed addresses: %w", err)
 	}
 	prefixes := make([]netip.Prefix, len(allowed))
-	known := make(map[netip.Prefix]bool, len(allowed))
+	known := make(map[netip.Prefix]time.Time, len(allowed))
 	for i := range allowed {
-		prefixes[i] = allowed[i].Prefix
-		known[prefixes[i]] = a.known[prefixes[i]]
+		prefix := allowed[i].Prefix
+		prefixes[i] = prefix
+		since, before := a.known[prefix]
+		if !before {
+			since = a.opts.Now()
+		}
+		known[prefix] = since
 	}
 	a.opts.List.AllowAlso(prefixes)
 	a.known = known
 	return nil
 }
 
+// releasesFor is for how long an address is new to a process: a push that was
+// judged before it heard of the address may be longest in the writing.
+const releasesFor = 30 * time.Second
+
 // release sees to what was sent from addresses that are new to this process. It
 // rejected such pushes until it heard of them, so whoever allowed them elsewhere
 // cannot have released all.
 func (a *Addresses) release(ctx context.Context) error {
+	now := a.opts.Now()
 	a.mu.Lock()
 	var fresh []netip.Prefix
-	for prefix, released := range a.known {
-		if !released {
+	seen := map[netip.Prefix]time.Time{}
+	for prefix, since := range a.known {
+		if !since.IsZero() {
 			fresh = append(fresh, prefix)
+			seen[prefix] = since
 		}
 	}
 	a.mu.Unlock()
@@ -131,9 +143,9 @@ func (a *Addresses) release(ctx context.Context) error {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, prefix := range fresh {
-		if _, still := a.known[prefix]; still {
-			a.known[prefix] = true
+	for prefix, since := range seen {
+		if a.known[prefix].Equal(since) && now.Sub(since) > releasesFor {
+			a.known[prefix] = time.Time{}
 		}
 	}
 	return nil
