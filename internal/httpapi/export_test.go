@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -114,8 +115,8 @@ func TestExportEndsWithItsClient(t *testing.T) {
 	r.Header.Set("Authorization", "Bearer "+adminToken)
 	w := &gone{httptest.NewRecorder(), cancel}
 	defer func() {
-		if p := recover(); p != http.ErrAbortHandler {
-			t.Errorf("it ended with %v, want %v", p, http.ErrAbortHandler)
+		if err, _ := recover().(error); !errors.Is(err, http.ErrAbortHandler) {
+			t.Errorf("it ended with %v, want %v", err, http.ErrAbortHandler)
 		}
 		if n := strings.Count(w.Body.String(), "\n"); n == 0 || n > 200 {
 			t.Errorf("%d rows were written", n)
