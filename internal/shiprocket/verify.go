@@ -80,12 +80,33 @@ func NewVerifier(tokens, secrets []string, signatureHeader string) *Verifier {
 // three places. A header sent several times counts as right only if every one
 // of its values is.
 func (v *Verifier) Verify(h Headers, body []byte) (Proof, error) {
+	signatures, proof, err := v.screen(h)
+	switch {
+	case err != nil || proof.Method != "":
+		return proof, err
+	case !v.signed(signatures, body):
+		return Proof{}, InvalidSignature
+	}
+	return Proof{Method: BySignature}, nil
+}
+
+// Screen is what Verify says of the headers whatever the body is: a token's
+// proof, or the refusal of a sender whom no body could prove. Neither of them
+// means that the body decides.
+func (v *Verifier) Screen(h Headers) (Proof, error) {
+	_, proof, err := v.screen(h)
+	return proof, err
+}
+
+// screen returns the signatures that a body has to match, if they decide.
+func (v *Verifier) screen(h Headers) ([][sha256.Size]byte, Proof, error) {
 	if len(v.secrets) > 0 {
-		if signatures := h.Values(v.header); len(signatures) > 0 {
-			if !v.signed(signatures, body) {
-				return Proof{}, InvalidSignature
+		if offered := h.Values(v.header); len(offered) > 0 {
+			signatures, ok := decodeSignatures(offered)
+			if !ok {
+				return nil, Proof{}, InvalidSignature
 			}
-			return Proof{Method: BySignature}, nil
+			return signatures, Proof{}, nil
 		}
 	}
 	authorizations := h.Values("Authorization")
@@ -96,37 +117,48 @@ func (v *Verifier) Verify(h Headers, body []byte) (Proof, error) {
 	byAPIKey, byAuthorization, byBearer := v.known(h.Values("X-Api-Key")), v.known(authorizations), v.known(bearers)
 	switch {
 	case byAPIKey:
-		return Proof{Method: ByAPIKey}, nil
+		return nil, Proof{Method: ByAPIKey}, nil
 	case byAuthorization:
-		return Proof{Method: ByAuthorization}, nil
+		return nil, Proof{Method: ByAuthorization}, nil
 	case byBearer:
-		return Proof{Method: ByBearer}, nil
+		return nil, Proof{Method: ByBearer}, nil
 	}
-	return Proof{}, InvalidToken
+	return nil, Proof{}, InvalidToken
 }
 
-// signed reports whether every signature is one of body under an active secret.
-// The body is hashed once for each secret, whatever is offered.
-func (v *Verifier) signed(signatures []string, body []byte) bool {
+// signed reports whether there are signatures and every one is that of body
+// under an active secret. The body is hashed once for each secret, however
+// many are offered.
+func (v *Verifier) signed(signatures [][sha256.Size]byte, body []byte) bool {
+	all := 1
 	want := make([][]byte, len(v.secrets))
 	for i, secret := range v.secrets {
 		mac := hmac.New(sha256.New, secret)
 		mac.Write(body)
 		want[i] = mac.Sum(nil)
 	}
-	all := 1
-	for _, s := range signatures {
-		offered, ok := decodeSignature(s)
+	for _, offered := range signatures {
 		good := 0
 		for _, w := range want {
 			good |= subtle.ConstantTimeCompare(offered[:], w)
 		}
-		if !ok {
-			good = 0
-		}
 		all &= good
 	}
-	return all == 1
+	return len(signatures) > 0 && all == 1
+}
+
+// decodeSignatures reads all of them; one that cannot be read spoils the rest,
+// before a body is read or hashed for it.
+func decodeSignatures(offered []string) ([][sha256.Size]byte, bool) {
+	sums := make([][sha256.Size]byte, len(offered))
+	for i, s := range offered {
+		sum, ok := decodeSignature(s)
+		if !ok {
+			return nil, false
+		}
+		sums[i] = sum
+	}
+	return sums, true
 }
 
 // decodeSignature reads 32 bytes in hexadecimal of either case, or in base64 of

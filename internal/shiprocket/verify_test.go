@@ -113,6 +113,14 @@ func TestVerify(t *testing.T) {
 			if proof.Method != tt.method || err != tt.refusal { //nolint:errorlint // the refusal itself is promised
 				t.Errorf("got %q, %v; want %q, %v", proof.Method, err, tt.method, tt.refusal)
 			}
+			// What the headers alone tell is never another thing.
+			early, earlyErr := tt.verifier.Screen(h)
+			switch {
+			case early.Method != "" && early != proof, earlyErr != nil && earlyErr != err: //nolint:errorlint // as above
+				t.Errorf("the headers alone say %q, %v", early.Method, earlyErr)
+			case early.Method == "" && earlyErr == nil && h.Get(sig) == "" && h.Get("x-api-hmac-sha256") == "":
+				t.Error("the headers alone leave a token open")
+			}
 		})
 	}
 }
