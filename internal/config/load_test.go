@@ -97,7 +97,7 @@ func TestLoadReadsEveryKindOfValue(t *testing.T) {
 	c := load(
 		t,
 		"SHIPROCKET_WEBHOOK_TOKEN= "+token1+" ,, "+token2+",",
-		"SHIPROCKET_ALLOWED_IPS=10.1.2.3/8, 2001:db8::1,::ffff:192.0.2.7",
+		"SHIPROCKET_ALLOWED_IPS=10.1.2.3/8, 2001:db8::1,::ffff:192.0.2.7,::ffff:198.51.100.9/120",
 		"TRUSTED_PROXIES=172.16.0.0/12",
 		"PUBLIC_URL=HTTPS://Track.Example.com:443/",
 		"ALLOWED_ORIGINS=https://Shop.example.com/, http://localhost:3000",
@@ -112,6 +112,7 @@ func TestLoadReadsEveryKindOfValue(t *testing.T) {
 		netip.MustParsePrefix("10.0.0.0/8"),
 		netip.MustParsePrefix("2001:db8::1/128"),
 		netip.MustParsePrefix("192.0.2.7/32"),
+		netip.MustParsePrefix("198.51.100.0/24"),
 	}; !slices.Equal(c.Shiprocket.AllowedIPs, want) {
 		t.Errorf("AllowedIPs = %v, want %v", c.Shiprocket.AllowedIPs, want)
 	}

@@ -107,6 +107,9 @@ func join(errs []error) error {
 
 func parseSecret(text string) (Secret, error) { return NewSecret(text), nil }
 
+// mappedBits are those before an IPv4 address that is mapped into IPv6.
+const mappedBits = 96
+
 // parsePrefix reads an address as the range that holds it alone. IPv4 mapped
 // into IPv6 is IPv4, which is how a peer's address is compared.
 func parsePrefix(text string) (netip.Prefix, error) {
@@ -115,8 +118,12 @@ func parsePrefix(text string) (netip.Prefix, error) {
 		return netip.PrefixFrom(addr, addr.BitLen()), nil
 	}
 	p, err := netip.ParsePrefix(text)
-	if err != nil || p.Addr().Is4In6() {
+	mapped := err == nil && p.Addr().Is4In6()
+	if err != nil || mapped && p.Bits() < mappedBits {
 		return netip.Prefix{}, fmt.Errorf("%q is not an address or a range", text)
+	}
+	if mapped {
+		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-mappedBits)
 	}
 	return p.Masked(), nil
 }
