@@ -32,14 +32,7 @@ func newLimiter(perSecond float64, burst int) *limiter {
 }
 
 func (l *limiter) allow(addr netip.Addr, now time.Time) bool {
-	bits := 32
-	if addr.Is6() {
-		bits = 64
-	}
-	key, err := addr.Prefix(bits)
-	if err != nil {
-		key = netip.Prefix{} // no address: all such share one bucket
-	}
+	key := home(addr)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sweep(now)
@@ -50,6 +43,20 @@ func (l *limiter) allow(addr netip.Addr, now time.Time) bool {
 	}
 	v.last = now
 	return v.bucket.AllowN(now, 1)
+}
+
+// home is what counts as one visitor: an IPv4 address, an IPv6 /64. All without
+// an address are one.
+func home(addr netip.Addr) netip.Prefix {
+	bits := 32
+	if addr.Is6() && !addr.Is4In6() {
+		bits = 64
+	}
+	p, err := addr.Unmap().WithZone("").Prefix(bits)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return p
 }
 
 // sweep forgets visitors whose bucket has long been full again.

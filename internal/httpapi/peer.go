@@ -1,8 +1,10 @@
 package httpapi
 
 import (
+	"iter"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -23,9 +25,8 @@ func (p peers) of(r *http.Request) netip.Addr {
 	if !p.trusts(addr) {
 		return addr
 	}
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0; i-- {
-		hop, err := parseHop(strings.TrimSpace(hops[i]))
+	for text := range hopsFromTheRight(r.Header.Values("X-Forwarded-For")) {
+		hop, err := parseHop(text)
 		if err != nil {
 			return addr // the last address that someone trusted vouched for
 		}
@@ -37,6 +38,25 @@ func (p peers) of(r *http.Request) netip.Addr {
 	return addr
 }
 
+// hopsFromTheRight walks a list that may be spread over several headers, the
+// last hop first. Nothing is cut up that nobody looks at: left of the first
+// stranger a header can hold thousands of hops.
+func hopsFromTheRight(lines []string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, line := range slices.Backward(lines) {
+			for more := true; more; {
+				at := strings.LastIndexByte(line, ',')
+				if !yield(strings.TrimSpace(line[at+1:])) {
+					return
+				}
+				if more = at >= 0; more {
+					line = line[:at]
+				}
+			}
+		}
+	}
+}
+
 func (p peers) trusts(addr netip.Addr) bool {
 	for _, prefix := range p.trusted {
 		if prefix.Contains(addr) {
@@ -46,12 +66,18 @@ func (p peers) trusts(addr netip.Addr) bool {
 	return false
 }
 
-// parseHop reads one hop: an address, some proxies add a port.
+// parseHop reads one hop: an address, IPv6 with or without brackets; some
+// proxies add a port.
 func parseHop(s string) (netip.Addr, error) {
 	if withPort, err := netip.ParseAddrPort(s); err == nil {
 		return withPort.Addr().Unmap().WithZone(""), nil
 	}
-	addr, err := netip.ParseAddr(strings.Trim(s, "[]"))
+	if inside, ok := strings.CutPrefix(s, "["); ok {
+		if inside, ok = strings.CutSuffix(inside, "]"); ok && strings.Contains(inside, ":") {
+			s = inside
+		}
+	}
+	addr, err := netip.ParseAddr(s)
 	return addr.Unmap().WithZone(""), err
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 )
@@ -30,6 +31,19 @@ func TestPeer(t *testing.T) {
 		{"a port", "10.0.0.1:1", []string{"203.0.113.9:4711"}, "203.0.113.9"},
 		{"IPv6", "10.0.0.1:1", []string{"2001:db8::1"}, "2001:db8::1"},
 		{"IPv6 in brackets with a port", "10.0.0.1:1", []string{"[2001:db8::1]:4711"}, "2001:db8::1"},
+		{"IPv6 in brackets", "10.0.0.1:1", []string{"[2001:db8::1]"}, "2001:db8::1"},
+		{"brackets that do not close", "10.0.0.1:1", []string{"[2001:db8::1"}, "10.0.0.1"},
+		{"IPv4 in brackets", "10.0.0.1:1", []string{"[203.0.113.9]"}, "10.0.0.1"},
+		{"a host's name", "10.0.0.1:1", []string{"13.234.161.44, localhost"}, "10.0.0.1"},
+		{"an address with leading zeros", "10.0.0.1:1", []string{"13.234.161.044"}, "10.0.0.1"},
+		{"an address as a number", "10.0.0.1:1", []string{"233218348"}, "10.0.0.1"},
+		{"blanks and tabs around", "10.0.0.1:1", []string{" 198.51.100.1 ,\t203.0.113.9 \t"}, "203.0.113.9"},
+		{"nothing after the last comma", "10.0.0.1:1", []string{"203.0.113.9,"}, "10.0.0.1"},
+		{"an empty line after the real one", "10.0.0.1:1", []string{"203.0.113.9", ""}, "10.0.0.1"},
+		{"three lines through two proxies", "10.0.0.1:1", []string{"13.234.161.44, 13.234.161.44", "203.0.113.9", "10.0.0.2"}, "203.0.113.9"},
+		{"a port that is none", "10.0.0.1:1", []string{"203.0.113.9:99999"}, "10.0.0.1"},
+		{"two addresses without a comma", "10.0.0.1:1", []string{"13.234.161.44 203.0.113.9"}, "10.0.0.1"},
+		{"a line break within", "10.0.0.1:1", []string{"203.0.113.9\r\n13.234.161.44"}, "10.0.0.1"},
 		{"IPv4 inside IPv6", "[::ffff:203.0.113.9]:1", nil, "203.0.113.9"},
 		{"a trusted IPv4 inside IPv6", "[::ffff:10.0.0.1]:1", []string{"::ffff:203.0.113.9"}, "203.0.113.9"},
 		{"a trusted IPv6", "[2001:db8:ffff::1]:1", []string{"203.0.113.9"}, "203.0.113.9"},
@@ -67,6 +81,57 @@ func TestBaseURL(t *testing.T) {
 	if got := a.baseURL(httptest.NewRequest(http.MethodGet, "http://other/", nil)); got != "https://track.shop.example" {
 		t.Errorf("%s", got)
 	}
+}
+
+// A visitor of IPv6 is a /64, and IPv4 is one address however it is written.
+func TestHome(t *testing.T) {
+	t.Parallel()
+	for _, pair := range []struct {
+		a, b string
+		same bool
+	}{
+		{"2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", true},
+		{"2001:db8:1:2::1", "2001:db8:1:3::1", false},
+		{"203.0.113.9", "::ffff:203.0.113.9", true},
+		{"203.0.113.9", "203.0.113.10", false},
+		{"fe80::1%eth0", "fe80::2%eth1", true},
+	} {
+		if same := home(netip.MustParseAddr(pair.a)) == home(netip.MustParseAddr(pair.b)); same != pair.same {
+			t.Errorf("%s and %s are one: %v", pair.a, pair.b, same)
+		}
+	}
+}
+
+// FuzzForwardedFor: whatever a sender writes, he is never taken for somebody
+// left of the first hop that nobody trusted vouches for.
+func FuzzForwardedFor(f *testing.F) {
+	for _, s := range []string{
+		"203.0.113.9", "13.234.161.44, 203.0.113.9", "10.0.0.2", "[2001:db8::1]:4711", "::ffff:10.0.0.3", "unknown", ",", "", "[", "fe80::1%x", "a,10.0.0.1",
+	} {
+		f.Add(s, "", "203.0.113.9")
+		f.Add("13.234.161.44", s, "10.0.0.7")
+	}
+	p := peers{trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	f.Fuzz(func(t *testing.T, one, other, appended string) {
+		last, err := netip.ParseAddr(appended)
+		if err != nil || last.Zone() != "" || last.Is4In6() {
+			t.Skip("a proxy appends an address")
+		}
+		r := &http.Request{RemoteAddr: "10.0.0.1:80", Header: http.Header{"X-Forwarded-For": {one, other, last.String()}}}
+		got := p.of(r)
+		switch {
+		case !p.trusts(last) && got != last:
+			t.Fatalf("%s sent it, and it is taken for %s", last, got)
+		case p.trusts(last) && got != last && !strings.Contains(one+other, ".") && !strings.Contains(one+other, ":"):
+			t.Fatalf("%s is in none of the headers", got)
+		case !got.IsValid() || got.Is4In6() || got.Zone() != "":
+			t.Fatalf("%v is no plain address", got)
+		}
+		r.RemoteAddr = "203.0.113.77:80"
+		if got := p.of(r); got.String() != "203.0.113.77" {
+			t.Fatalf("a stranger's headers make him %s", got)
+		}
+	})
 }
 
 // The table of visitors is bounded, however many addresses ask.
