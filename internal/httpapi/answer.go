@@ -35,6 +35,8 @@ func (e *httpError) Error() string { return e.code + ": " + e.message }
 var (
 	errTooLarge     = &httpError{http.StatusRequestEntityTooLarge, "too_large", "the body is larger than this call takes"}
 	errTooMany      = &httpError{http.StatusTooManyRequests, "rate_limited", "too many requests; try again in a moment"}
+	errTooSlow      = &httpError{http.StatusRequestTimeout, "too_slow", "the body came too slowly"}
+	errFull         = &httpError{http.StatusServiceUnavailable, "unavailable", "too many watch already; try again in a moment"}
 	errUnauthorized = &httpError{http.StatusUnauthorized, "unauthorized", "Unauthorized"}
 	errForbidden    = &httpError{http.StatusForbidden, "forbidden", "Forbidden"}
 	errNoSuchPath   = &httpError{http.StatusNotFound, "not_found", "no such path"}
@@ -55,6 +57,14 @@ var status = map[tracking.Code]int{
 // log.
 func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if h, ok := errors.AsType[*httpError](err); ok {
+		switch h.status {
+		case http.StatusRequestTimeout, http.StatusRequestEntityTooLarge:
+			w.Header().Set("Connection", "close") // what is left of the body is not waited for
+		case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+			if w.Header().Get("Retry-After") == "" {
+				w.Header().Set("Retry-After", "5")
+			}
+		}
 		writeJSON(w, h.status, failure{Code: h.code, Message: h.message})
 		return
 	}

@@ -29,7 +29,9 @@ type Options struct {
 	// RealtimeServer answers /app/ and /apps/; nil when watchers go elsewhere.
 	RealtimeServer http.Handler
 	Metrics        http.Handler
-	Logger         *slog.Logger
+	// Connections are those the API is served on; nil sets no bound.
+	Connections *Connections
+	Logger      *slog.Logger
 
 	Realtime       Realtime
 	Shop           Shop
@@ -64,8 +66,12 @@ type API struct {
 	log      *slog.Logger
 	peers    peers
 	watchers *limiter
-	draining atomic.Bool
-	handler  http.Handler
+	// What strangers to the webhook may take, and what the log is told of it.
+	strangers *limiter
+	large     *places
+	trouble   trouble
+	draining  atomic.Bool
+	handler   http.Handler
 }
 
 // New makes an API that is ready to serve.
@@ -75,15 +81,16 @@ func New(opts Options) *API {
 	}
 	a := &API{
 		opts: opts, log: opts.Logger.With("component", "http"), peers: peers{trusted: opts.TrustedProxies},
-		watchers: newLimiter(20, 60),
+		watchers: newLimiter(20, 60), strangers: newLimiter(strangersPerSecond, strangersBurst), large: newPlaces(),
 	}
+	a.trouble.log = a.log
 	mux := http.NewServeMux()
 	for _, rt := range a.routes() {
 		mux.Handle(rt.pattern, a.wrap(rt))
 	}
 	if opts.RealtimeServer != nil {
-		mux.Handle("/app/", opts.RealtimeServer)
-		mux.Handle("/apps/", opts.RealtimeServer)
+		mux.HandleFunc("/app/", a.watch)
+		mux.HandleFunc("/apps/", a.watch)
 	}
 	files := web.Files(a.realtime())
 	mux.Handle("GET /assets/", files)
@@ -97,8 +104,8 @@ func New(opts Options) *API {
 // told in the protocol's own way: a plain 404 would make pusher-js try for
 // ever.
 func (a *API) noSuchPath(w http.ResponseWriter, r *http.Request) error {
-	if a.opts.RealtimeServer != nil && strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
-		a.opts.RealtimeServer.ServeHTTP(w, r)
+	if a.opts.RealtimeServer != nil && isUpgrade(r) {
+		a.watch(w, r)
 		return nil
 	}
 	return errNoSuchPath
@@ -109,7 +116,9 @@ func (a *API) noSuchPath(w http.ResponseWriter, r *http.Request) error {
 func (a *API) Drain() { a.draining.Store(true) }
 
 // ServeHTTP implements http.Handler.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.handler.ServeHTTP(w, r)
+}
 
 // wrap guards a route and answers for what goes wrong in it, a panic included.
 func (a *API) wrap(rt route) http.Handler {
@@ -135,6 +144,7 @@ func (a *API) wrap(rt route) http.Handler {
 				a.fail(w, r, errForbidden)
 				return
 			}
+			settle(r)
 		}
 		if err := rt.handle(w, r); err != nil {
 			a.fail(w, r, err)

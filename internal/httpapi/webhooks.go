@@ -1,9 +1,10 @@
 package httpapi
 
 import (
-	"bytes"
-	"errors"
+	"context"
 	"net/http"
+	"net/netip"
+	"time"
 
 	"github.com/webazaar/waybill/internal/inbox"
 	"github.com/webazaar/waybill/internal/tracking"
@@ -29,19 +30,49 @@ type refused struct {
 	Message string `json:"message"`
 }
 
+// keepWithin is how long a push may wait to be written. A store that takes
+// longer counts as down: the sender comes again, and had better know.
+const keepWithin = 10 * time.Second
+
 // POST /api/webhooks/shiprocket and /api/webhooks/courier
 //
 // 200 once the push is durable; 401 and 403 for a sender that is not proven or
-// not on the list; 400 for what is not JSON; 413, 503.
+// not on the list, 429 for one that fails too often; 400 for what is not JSON;
+// 408, 413, 503.
+//
+// The headers are judged first: all who come without a good token are answered
+// before a byte of their body is read. Only a signature needs the body, and
+// then a large one needs a place.
 func (a *API) receiveWebhook(w http.ResponseWriter, r *http.Request) error {
-	body, err := readBody(w, r, maxWebhookBytes)
+	peer := a.peers.of(r)
+	proven, err := a.opts.Inbox.Screen(r.Header)
+	if err != nil {
+		return a.refuse(w, peer, err)
+	}
+	var room place
+	defer room.release()
+	var more func() error
+	if proven {
+		settle(r)
+	} else {
+		more = func() error { return a.large.take(&room, peer) }
+	}
+	body, err := readBodyIn(w, r, maxWebhookBytes, more)
 	if err != nil {
 		return err
 	}
-	receipt, err := a.opts.Inbox.Receive(r.Context(), inbox.Push{Body: body, Header: r.Header, Peer: a.peers.of(r)})
-	if e, ok := errors.AsType[*tracking.Error](err); ok && (e.Code == tracking.Unauthorized || e.Code == tracking.Forbidden) {
-		writeJSON(w, status[e.Code], refused{Message: e.Message})
-		return nil
+	ctx, cancel := context.WithTimeout(r.Context(), keepWithin)
+	defer cancel()
+	receipt, err := a.opts.Inbox.Receive(ctx, inbox.Push{Body: body, Header: r.Header, Peer: peer, Proven: func() { settle(r) }})
+	if tracking.ErrorCode(err) == tracking.Unauthorized {
+		return a.refuse(w, peer, err)
+	}
+	if notKept(err) && r.Context().Err() == nil {
+		return a.trouble.met(err, a.opts.Now())
+	}
+	a.trouble.over(a.opts.Now())
+	if tracking.ErrorCode(err) == tracking.Forbidden {
+		return a.refuse(w, peer, err)
 	}
 	if err != nil {
 		return err
@@ -57,27 +88,25 @@ func (a *API) receiveWebhook(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// refuse answers a sender that was not accepted. One without a proof is told
+// why only so often.
+func (a *API) refuse(w http.ResponseWriter, peer netip.Addr, err error) error {
+	code := tracking.ErrorCode(err)
+	if code == tracking.Unauthorized && !a.strangers.allow(peer, a.opts.Now()) {
+		w.Header().Set("Retry-After", "10")
+		w.Header().Set("Connection", "close")
+		return errStranger
+	}
+	// The connection is kept if what is left of the body is there or all but.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Second))
+	writeJSON(w, status[code], refused{Message: tracking.ErrorMessage(err)})
+	return nil
+}
+
 // GET and HEAD /api/webhooks/shiprocket and /api/webhooks/courier
 //
 // Shiprocket's form may look whether the address answers before it saves it.
 func (a *API) probeWebhook(w http.ResponseWriter, _ *http.Request) error {
 	writeJSON(w, http.StatusOK, received{Success: true, Message: "Waybill is listening for tracking pushes here"})
 	return nil
-}
-
-// readBody reads a request's body whole, or answers 413 past the limit.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
-	// The length is a hint to size the buffer by; what is read decides.
-	var b bytes.Buffer
-	if r.ContentLength > 0 && r.ContentLength <= limit {
-		b.Grow(int(r.ContentLength) + bytes.MinRead)
-	}
-	_, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, errTooLarge
-	}
-	if err != nil {
-		return nil, &tracking.Error{Code: tracking.Invalid, Message: "the body ended early", Err: err}
-	}
-	return b.Bytes(), nil
 }

@@ -76,6 +76,9 @@ func (m *Metrics) received(outcome, proof string, took time.Duration) {
 	}
 }
 
+// refused counts a push that was answered before its body was read.
+func (m *Metrics) refused(outcome string) { m.receivedTotal.WithLabelValues(outcome, "none").Inc() }
+
 func (m *Metrics) pushed(at time.Time) { m.lastPush.Store(at.UnixNano()) }
 
 func (m *Metrics) unlisted() { m.unlistedTotal.Inc() }

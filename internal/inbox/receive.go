@@ -17,6 +17,9 @@ type Push struct {
 	Body   []byte
 	Header http.Header
 	Peer   netip.Addr
+	// Proven, if there is one, is called when the sender is proved, before
+	// anything is kept.
+	Proven func()
 }
 
 // Receipt is what a push is answered with.
@@ -41,6 +44,25 @@ const (
 	notJSON = "the body is not a JSON object"
 )
 
+// Screen judges a push before its body is read. The error is ErrSignature or
+// ErrToken for a sender whom no body could prove; proven is true if the headers
+// alone prove him. If neither, the body decides.
+func (i *Inbox) Screen(h http.Header) (proven bool, err error) {
+	proof, err := i.opts.Verifier.Screen(h)
+	if err != nil {
+		err = refusal(err)
+		i.metrics.refused(outcome(Receipt{}, err))
+	}
+	return proof.Method != "", err
+}
+
+func refusal(err error) error {
+	if errors.Is(err, shiprocket.InvalidSignature) {
+		return ErrSignature
+	}
+	return ErrToken
+}
+
 // Receive proves the sender and keeps the push. When it returns a Receipt, the
 // row is durable. The refusals are ErrSignature and ErrToken (nothing is kept),
 // ErrAddress and ErrNotJSON (the row is kept as rejected); Unavailable means
@@ -55,10 +77,10 @@ func (i *Inbox) Receive(ctx context.Context, p Push) (Receipt, error) {
 func (i *Inbox) receive(ctx context.Context, p Push) (Receipt, string, error) {
 	proof, err := i.opts.Verifier.Verify(p.Header, p.Body)
 	if err != nil {
-		if errors.Is(err, shiprocket.InvalidSignature) {
-			return Receipt{}, "none", ErrSignature
-		}
-		return Receipt{}, "none", ErrToken
+		return Receipt{}, "none", refusal(err)
+	}
+	if p.Proven != nil {
+		p.Proven()
 	}
 	method := string(proof.Method)
 	now := i.opts.Now().UTC()
