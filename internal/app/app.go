@@ -36,6 +36,7 @@ type App struct {
 	realtime  *pusher.Server // nil when watchers go to an outside server alone
 	effects   []*live.Dispatcher
 	api       *httpapi.API
+	conns     *httpapi.Connections
 	addr      net.Addr
 }
 
@@ -43,7 +44,7 @@ type App struct {
 // ready when it returns. Stop must be called in the end, also after an error of
 // Wait.
 func Start(ctx context.Context, cfg *config.Config, log *slog.Logger) (*App, error) {
-	a := &App{cfg: cfg, log: log, life: newLifecycle(log)}
+	a := &App{cfg: cfg, log: log, life: newLifecycle(log), conns: httpapi.NewConnections(openFiles()-reservedFiles, log)}
 	if err := a.start(ctx); err != nil {
 		return nil, errors.Join(err, a.life.stop())
 	}
@@ -124,19 +125,21 @@ func (a *App) serve(ctx context.Context, registry *prometheus.Registry) error {
 	socket := a.cfg.BrowserSocket()
 	metrics := metricsHandler(registry)
 	a.api = httpapi.New(httpapi.Options{
-		Inbox: a.inbox, Addresses: a.addresses, Replayer: a.replayer, Alarms: a.alarms, Store: a.store, Guard: access.NewGuard(a.cfg.AdminToken.Reveal()), WatchTokens: access.NewWatchTokens(secret),
-		RealtimeServer: a.realtimeHandler(), Metrics: metrics, Logger: a.log,
+		Inbox: a.inbox, Addresses: a.addresses, Replayer: a.replayer, Alarms: a.alarms, Store: a.store,
+		Guard: access.NewGuard(a.cfg.AdminToken.Reveal()), WatchTokens: access.NewWatchTokens(secret),
+		RealtimeServer: a.realtimeHandler(), Connections: a.conns, Metrics: metrics, Logger: a.log,
 		Realtime:  httpapi.Realtime{Key: a.pusherApp.Key, Host: socket.Host, Port: socket.Port, TLS: socket.TLS, Authorize: a.pusherApp.AuthorizeChannel},
 		Shop:      httpapi.Shop{Name: a.cfg.Shop.Name, LogoURL: a.cfg.Shop.LogoURL, Color: a.cfg.Shop.Color, SupportURL: a.cfg.Shop.SupportURL},
 		PublicURL: publicURL, TrustedProxies: a.cfg.TrustedProxies, AllowedOrigins: a.cfg.AllowedOrigins,
 		ShopOrderIDs: a.cfg.ShopOrderIDs, PublicChannels: a.cfg.PublicOrderChannels,
 	})
 	if a.cfg.MetricsAddr != "" {
-		if _, err := a.listen(ctx, "metrics", a.cfg.MetricsAddr, metrics); err != nil {
+		few := httpapi.NewConnections(metricsConnections, a.log)
+		if _, err := a.listen(ctx, "metrics", a.cfg.MetricsAddr, metrics, few); err != nil {
 			return err
 		}
 	}
-	a.addr, err = a.listen(ctx, "http", a.cfg.Addr(), a.api)
+	a.addr, err = a.listen(ctx, "http", a.cfg.Addr(), a.api, a.conns)
 	if err != nil {
 		return err
 	}
@@ -147,15 +150,16 @@ func (a *App) serve(ctx context.Context, registry *prometheus.Registry) error {
 }
 
 // listen serves h at an address until the app stops.
-func (a *App) listen(ctx context.Context, name, addr string, h http.Handler) (net.Addr, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+func (a *App) listen(ctx context.Context, name, addr string, h http.Handler, conns *httpapi.Connections) (net.Addr, error) {
+	listened, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	l, _ := listened.(*net.TCPListener) // what "tcp" makes
 	if err != nil {
 		return nil, fmt.Errorf("listen for %s at %s: %w; is another process there? PORT, HOST and METRICS_ADDR choose other addresses", name, addr, err)
 	}
 	server := httpapi.NewServer(h, a.log)
 	served := make(chan error, 1)
 	go func() {
-		err := server.Serve(l)
+		err := conns.Serve(server, l)
 		if !errors.Is(err, http.ErrServerClosed) {
 			a.life.fail(fmt.Errorf("serve %s: %w", name, err))
 		}

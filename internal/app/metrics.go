@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/webazaar/waybill/internal/httpapi"
 	"github.com/webazaar/waybill/internal/inbox"
 	"github.com/webazaar/waybill/internal/pusher"
 )
@@ -37,6 +38,21 @@ func newRegistry(a *App) *prometheus.Registry {
 		}
 		return float64(a.realtime.Stats().Connections)
 	})
+	f := promauto.With(registry)
+	for name, of := range map[string]func(httpapi.ConnectionCounts) float64{
+		"requests": func(c httpapi.ConnectionCounts) float64 { return float64(c.Requests) },
+		"watchers": func(c httpapi.ConnectionCounts) float64 { return float64(c.Watchers) },
+	} {
+		f.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "waybill_connections", Help: "Open connections, by what for.", ConstLabels: prometheus.Labels{"for": name},
+		}, func() float64 { return of(a.conns.Counts()) })
+	}
+	f.NewCounterFunc(prometheus.CounterOpts{
+		Name: "waybill_connections_shed_total", Help: "Connections that were closed to make room for newer ones.",
+	}, func() float64 { return float64(a.conns.Counts().Shed) })
+	f.NewCounterFunc(prometheus.CounterOpts{
+		Name: "waybill_connections_refused_total", Help: "Connections that were closed at once, for want of room.",
+	}, func() float64 { return float64(a.conns.Counts().Refused) })
 	return registry
 }
 

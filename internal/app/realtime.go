@@ -47,6 +47,7 @@ func (a *App) startRealtime(ctx context.Context, registry *prometheus.Registry) 
 	var err error
 	a.realtime, err = pusher.New(pusher.Options{
 		App: a.pusherApp, Logger: a.log,
+		MaxConnections: a.conns.Watchers(),
 		AllowedOrigins: nil, // an order's page may stand on any origin; its id is the right to watch
 		Observer:       newWatcherMetrics(registry),
 	})
