@@ -50,6 +50,7 @@ type env struct {
 func run(args, environ []string, out, errOut io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal does not wait for an orderly end
 
 	var cli commands
 	exited := -1

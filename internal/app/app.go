@@ -144,8 +144,15 @@ func (a *App) serve(ctx context.Context, registry *prometheus.Registry) error {
 		return err
 	}
 	// Registered last, so it is the first to happen: balancers look elsewhere
-	// while everything is still answered.
-	a.life.onStop("readiness", time.Second, func(context.Context) error { a.api.Drain(); return nil })
+	// while everything is still answered, for as long as they need to notice.
+	a.life.onStop("readiness", a.cfg.Drain()+time.Second, func(ctx context.Context) error {
+		a.api.Drain()
+		select {
+		case <-time.After(a.cfg.Drain()):
+		case <-ctx.Done():
+		}
+		return nil
+	})
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/webazaar/waybill/internal/config"
 	"github.com/webazaar/waybill/internal/tracking"
@@ -111,6 +112,35 @@ func TestReadinessEndsFirst(t *testing.T) {
 	push(t, a, "77001", "IN TRANSIT")
 	if _, milestone := tracked(t, a, "77001"); milestone != "in_transit" {
 		t.Errorf("milestone %s", milestone)
+	}
+}
+
+// A balancer is given time to notice: everything is answered until it has
+// passed, each connection for the last time.
+func TestStopLeavesTimeToNotice(t *testing.T) {
+	t.Parallel()
+	a, _ := started(t, settings(t, t.TempDir(), "DRAIN_SECONDS=1"))
+	began, stopped := time.Now(), make(chan error, 1)
+	go func() { stopped <- a.Stop() }()
+	until(t, "it is not ready", func() bool {
+		code, _ := do(t, http.MethodGet, a.URL()+"/readyz", "")
+		return code == http.StatusServiceUnavailable
+	})
+	push(t, a, "77001", "IN TRANSIT")
+	if _, milestone := tracked(t, a, "77001"); milestone != "in_transit" {
+		t.Errorf("milestone %s", milestone)
+	}
+	kept := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{}}
+	res, err := kept.Get(a.URL() + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if !res.Close {
+		t.Error("the connection is kept for another request")
+	}
+	if err := <-stopped; err != nil || time.Since(began) < time.Second {
+		t.Errorf("stopped after %s: %v", time.Since(began), err)
 	}
 }
 

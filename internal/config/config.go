@@ -94,6 +94,7 @@ type Config struct {
 	RedisURL      DSN    `env:"REDIS_URL"`
 	RetentionDays int    `env:"RETENTION_DAYS"`
 	SilenceHours  int    `env:"SILENCE_HOURS"` // 0: silence is no alarm
+	DrainSeconds  int    `env:"DRAIN_SECONDS"`
 
 	AdminToken Secret `env:"ADMIN_TOKEN"`
 
@@ -166,6 +167,10 @@ func (c *Config) Retention() time.Duration {
 
 // Silence is after how long without a push there is an alarm; 0: never.
 func (c *Config) Silence() time.Duration { return time.Duration(c.SilenceHours) * time.Hour }
+
+// Drain is how long everything is still answered after /readyz has begun to
+// say that the service is stopping.
+func (c *Config) Drain() time.Duration { return time.Duration(c.DrainSeconds) * time.Second }
 
 // Socket is where browsers open their WebSocket. An empty Host, a zero Port
 // and a nil TLS each mean that of the page itself.

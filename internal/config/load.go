@@ -104,6 +104,9 @@ func (c *Config) derive() {
 			c.Shiprocket.IPCheck = Off
 		}
 	}
+	if c.Production() && !c.given("DRAIN_SECONDS") {
+		c.DrainSeconds = 6 // balancers ask every five
+	}
 	if c.Live == "" {
 		c.Live = Embedded
 		if c.Soketi.Host != "" {

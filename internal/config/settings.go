@@ -174,6 +174,10 @@ var settings = []Setting{
 		Explain: "Hours without a push, while parcels are on their way, after which there is an alarm.",
 	},
 	{
+		Name: "DRAIN_SECONDS", Depends: "6 in production, 0 in development", Form: "a whole number from 0 to 60",
+		Explain: "Seconds for which a service that was told to stop says so at /readyz and still answers everything.",
+	},
+	{
 		Name: "METRICS_ADDR", Depends: "none: /metrics needs a token", Form: "host:port, such as 127.0.0.1:9090",
 		Explain: "Listener of its own for /metrics, without a token.",
 	},

@@ -112,11 +112,14 @@ func (a *API) noSuchPath(w http.ResponseWriter, r *http.Request) error {
 }
 
 // Drain makes /readyz fail, so that a balancer sends no more; everything is
-// still answered.
+// still answered, each connection for the last time.
 func (a *API) Drain() { a.draining.Store(true) }
 
 // ServeHTTP implements http.Handler.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if a.draining.Load() && r.Header.Get("Upgrade") == "" {
+		w.Header().Set("Connection", "close")
+	}
 	a.handler.ServeHTTP(w, r)
 }
 
