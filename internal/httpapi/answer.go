@@ -37,6 +37,7 @@ var (
 	errTooMany      = &httpError{http.StatusTooManyRequests, "rate_limited", "too many requests; try again in a moment"}
 	errTooSlow      = &httpError{http.StatusRequestTimeout, "too_slow", "the body came too slowly"}
 	errFull         = &httpError{http.StatusServiceUnavailable, "unavailable", "too many watch already; try again in a moment"}
+	errStopping     = &httpError{http.StatusServiceUnavailable, "unavailable", "stopping"}
 	errUnauthorized = &httpError{http.StatusUnauthorized, "unauthorized", "Unauthorized"}
 	errForbidden    = &httpError{http.StatusForbidden, "forbidden", "Forbidden"}
 	errNoSuchPath   = &httpError{http.StatusNotFound, "not_found", "no such path"}

@@ -23,7 +23,7 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
 	if a.draining.Load() {
-		return &tracking.Error{Code: tracking.Unavailable, Message: "stopping"}
+		return errStopping // as it was told to: nothing for the log
 	}
 	if err := a.opts.Store.Ping(ctx); err != nil {
 		return &tracking.Error{Code: tracking.Unavailable, Message: "the database does not answer", Err: err}
