@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/webazaar/waybill/e2e/process"
 )
 
 // Scripts read like a terminal session; each has a free port, tokens and a data
@@ -25,6 +27,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOST", "127.0.0.1")
 			env.Setenv("PORT", port)
 			env.Setenv("URL", "http://127.0.0.1:"+port)
+			env.Setenv("DRAIN_SECONDS", "0")
 			env.Setenv("DATA_DIR", filepath.Join(env.WorkDir, "data"))
 			env.Setenv("TOKEN", webhookToken)
 			env.Setenv("ADMIN", adminToken)
@@ -48,7 +51,7 @@ func TestScripts(t *testing.T) {
 			},
 			// settled waits until nothing is pending.
 			"settled": func(ts *testscript.TestScript, _ bool, _ []string) {
-				s := &server{t: t, url: ts.Getenv("URL"), log: &lockedBuffer{}}
+				s := &server{t: t, url: ts.Getenv("URL"), log: &process.Output{}}
 				tick := time.NewTicker(20 * time.Millisecond)
 				defer tick.Stop()
 				for range 1000 {

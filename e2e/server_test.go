@@ -6,17 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/webazaar/waybill/e2e/process"
 )
 
 // Tokens of the servers under test.
@@ -27,60 +23,25 @@ const (
 	appSecret    = "e2e-app-secret"
 )
 
-// built is the path of the binary, built once for all tests.
-var built = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "waybill-e2e-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "waybill")
-	cmd := exec.Command("go", "build", "-o", path, "github.com/webazaar/waybill/cmd/waybill")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build: %w\n%s", err, out)
-	}
-	return path, nil
-})
-
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := built(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
-	}
+	process.Forget()
 	os.Exit(code)
 }
 
-// A server is one run of `waybill serve`.
+// A server is one run of `waybill serve`, or several on the same data.
 type server struct {
 	t    testing.TB
 	url  string
 	port int
 	dir  string
-	cmd  *exec.Cmd
-	log  *lockedBuffer
-	done chan error
-}
-
-// lockedBuffer collects a process's output while it runs.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	run  *process.Server
+	log  *process.Output
 }
 
 func binary(t testing.TB) string {
 	t.Helper()
-	path, err := built()
+	path, err := process.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,20 +50,18 @@ func binary(t testing.TB) string {
 
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	port, err := process.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return port
 }
 
 // serve starts the binary on a data folder and waits until it is ready. It is
 // killed when the test ends.
 func serve(t testing.TB, dir string, settings ...string) *server {
 	t.Helper()
-	s := &server{t: t, dir: dir, port: freePort(t), log: &lockedBuffer{}}
-	s.url = fmt.Sprintf("http://127.0.0.1:%d", s.port)
+	s := &server{t: t, dir: dir, port: freePort(t), log: &process.Output{}}
 	s.start(settings)
 	t.Cleanup(func() {
 		s.kill()
@@ -115,55 +74,34 @@ func serve(t testing.TB, dir string, settings ...string) *server {
 
 func (s *server) start(settings []string) {
 	s.t.Helper()
-	s.cmd = exec.Command(binary(s.t), "serve")
-	s.cmd.Env = append([]string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir,
-		"HOST=127.0.0.1", "PORT=" + strconv.Itoa(s.port), "DATA_DIR=" + s.dir, "APP_ENV=production", "SHIPROCKET_IP_CHECK=off",
+	run, err := process.Start(s.port, s.log, append([]string{
+		"HOME=" + s.dir, "DATA_DIR=" + s.dir, "APP_ENV=production", "SHIPROCKET_IP_CHECK=off", "DRAIN_SECONDS=0",
 		"SHIPROCKET_WEBHOOK_TOKEN=" + webhookToken, "ADMIN_TOKEN=" + adminToken,
 		"SOKETI_APP_ID=e2e", "SOKETI_APP_KEY=" + appKey, "SOKETI_APP_SECRET=" + appSecret, "LOG_LEVEL=debug",
-	}, settings...)
-	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
-	if err := s.cmd.Start(); err != nil {
+	}, settings...))
+	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.done = make(chan error, 1)
-	go func(cmd *exec.Cmd, done chan error) { done <- cmd.Wait() }(s.cmd, s.done)
-	s.await(15*time.Second, "readiness", func() bool {
-		select {
-		case err := <-s.done:
-			s.done <- err
-			s.t.Fatalf("the server ended at its start: %v\n%s", err, s.log)
-		default:
-		}
-		res, err := http.Get(s.url + "/readyz")
-		if err != nil {
-			return false
-		}
-		res.Body.Close()
-		return res.StatusCode == http.StatusOK
-	})
+	s.run, s.url = run, run.URL
+	if err := run.Ready(15 * time.Second); err != nil {
+		s.t.Fatalf("%v\n%s", err, s.log)
+	}
 }
 
 // kill ends the process at once, as a crash does.
-func (s *server) kill() {
-	_ = s.cmd.Process.Kill()
-	err := <-s.done
-	s.done <- err
-}
+func (s *server) kill() { s.run.Kill() }
 
 // stop asks the process to end and returns its exit code.
 func (s *server) stop() int {
 	s.t.Helper()
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := s.run.Terminate(); err != nil {
 		s.t.Fatal(err)
 	}
-	select {
-	case err := <-s.done:
-		s.done <- err
-	case <-time.After(30 * time.Second):
-		s.t.Fatal("the server did not stop within 30 s of SIGTERM")
+	code, err := s.run.ExitCode(30 * time.Second)
+	if err != nil {
+		s.t.Fatal(err)
 	}
-	return s.cmd.ProcessState.ExitCode()
+	return code
 }
 
 // await polls until ok, and fails the test when that takes too long.
