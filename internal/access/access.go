@@ -1,12 +1,8 @@
-// Package access says who may ask for what. It promises that nothing
-// configured means nobody: without a token every guarded call is closed.
 package access
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
-	"net/http"
-	"strings"
+	"context"
+	"slices"
 )
 
 // Role is what a token is for.
@@ -20,50 +16,45 @@ const (
 	Shop   Role = "shop"
 )
 
-// Guard knows the tokens.
-type Guard struct {
-	tokens []token
-}
-
-type token struct {
-	hash [sha256.Size]byte
-	role Role
-}
-
-// NewGuard makes a Guard that knows one admin token; "" is none.
-func NewGuard(adminToken string) *Guard {
-	g := &Guard{}
-	if adminToken != "" {
-		g.tokens = append(g.tokens, token{hash: sha256.Sum256([]byte(adminToken)), role: Admin})
-	}
-	return g
-}
-
-// Role is that of the request's bearer token; ok is false when there is none
-// or it is not known. Tokens are compared in constant time over their hashes.
-func (g *Guard) Role(r *http.Request) (role Role, ok bool) {
-	scheme, sent, found := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !found || !strings.EqualFold(scheme, "Bearer") {
-		return "", false
-	}
-	hash := sha256.Sum256([]byte(strings.TrimSpace(sent)))
-	for _, t := range g.tokens {
-		if subtle.ConstantTimeCompare(hash[:], t.hash[:]) == 1 {
-			role, ok = t.role, true
-		}
-	}
-	return role, ok
-}
+// Valid reports whether it is one of the roles.
+func (r Role) Valid() bool { return r == Admin || r == Viewer || r == Shop }
 
 // May reports whether the role is one of those allowed. An admin always is.
 func (r Role) May(allowed ...Role) bool {
-	if r == Admin {
-		return true
-	}
-	for _, a := range allowed {
-		if r == a {
-			return true
-		}
-	}
-	return false
+	return r == Admin || slices.Contains(allowed, r)
+}
+
+// An Actor is who asks.
+type Actor struct {
+	TokenID string // "" where it is no token that is kept
+	Name    string // the token's, or AdminTokenName or CommandLineName
+	Role    Role
+}
+
+// Actors that are no kept tokens. No token can have these names.
+const (
+	AdminTokenName  = "ADMIN_TOKEN"
+	CommandLineName = "command line"
+)
+
+// CommandLine is who works on the database itself.
+func CommandLine() Actor { return Actor{Name: CommandLineName, Role: Admin} }
+
+type contextKey int
+
+const (
+	actorKey contextKey = iota
+	entryKey
+)
+
+// WithActor is ctx of a request that actor makes.
+func WithActor(ctx context.Context, actor Actor) context.Context {
+	return context.WithValue(ctx, actorKey, actor)
+}
+
+// ActorOf is who makes the request of ctx; without one it is nobody, whose role
+// may nothing.
+func ActorOf(ctx context.Context) Actor {
+	actor, _ := ctx.Value(actorKey).(Actor)
+	return actor
 }
