@@ -21,7 +21,7 @@ var rooms = map[string][]string{
 	"internal/inbox":      {"internal/shiprocket", "internal/tracking"},
 	"internal/shiprocket": {"internal/tracking"},
 	"internal/tracking":   {},
-	"internal/store":      {"internal/tracking", "internal/inbox"}, // of inbox the row types only
+	"internal/store":      {"internal/tracking", "internal/inbox", "internal/access"}, // of inbox and access the row types only
 	"internal/live":       {"internal/tracking", "internal/pusher"},
 	"internal/pusher":     {},
 	"internal/config":     {},

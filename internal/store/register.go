@@ -29,6 +29,7 @@ func (s *Store) Register(ctx context.Context, now time.Time, reg tracking.Regist
 				return nil, err
 			}
 			o, created = found.Order, isNew
+			concerns(ctx, o.ID)
 			c := &changeset{now: now}
 			updates := found.Revise(now)
 			d.touch(found, updates)

@@ -76,6 +76,7 @@ type Store struct {
 	days      *days // nil where a day of bodies is nothing of its own
 	queue     *queue
 	ids       *ulid.MonotonicEntropy // of the committer alone
+	auditIDs  timeIDs
 	groups    atomic.Int64
 	grouped   atomic.Int64
 	committer sync.WaitGroup

@@ -120,6 +120,9 @@ func (s *Store) transactOnce(ctx context.Context, how weight, fn func(ctx contex
 	if err := fn(ctx, t); err != nil {
 		return err
 	}
+	if err := s.recordAct(ctx, t); err != nil {
+		return err
+	}
 	if err := t.saveCounts(ctx); err != nil {
 		return err
 	}
