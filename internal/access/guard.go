@@ -195,10 +195,3 @@ func (g *Guard) Forget() {
 
 // Refused is how many calls were turned away because they had no known token.
 func (g *Guard) Refused() int64 { return g.refused.Load() }
-
-// Role is that of the request's bearer token; ok is false when there is none
-// that is known.
-func (g *Guard) Role(r *http.Request) (role Role, ok bool) {
-	actor, err := g.Who(r)
-	return actor.Role, err == nil
-}

@@ -28,6 +28,7 @@ type App struct {
 	log       *slog.Logger
 	life      *lifecycle
 	store     *store.Store
+	guard     *access.Guard
 	inbox     *inbox.Inbox
 	addresses *inbox.Addresses
 	replayer  *inbox.Replayer
@@ -64,6 +65,8 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	a.life.background("retention", 10*time.Second, a.retain)
+	a.guard = access.New(access.Options{AdminToken: a.cfg.AdminToken.Reveal(), Tokens: a.store, Logger: a.log})
+	a.life.background("tokens", 10*time.Second, a.guard.Run)
 	return a.serve(ctx, registry)
 }
 
@@ -126,7 +129,7 @@ func (a *App) serve(ctx context.Context, registry *prometheus.Registry) error {
 	metrics := metricsHandler(registry)
 	a.api = httpapi.New(httpapi.Options{
 		Inbox: a.inbox, Addresses: a.addresses, Replayer: a.replayer, Alarms: a.alarms, Store: a.store,
-		Guard: access.NewGuard(a.cfg.AdminToken.Reveal()), WatchTokens: access.NewWatchTokens(secret),
+		Guard: a.guard, WatchTokens: access.NewWatchTokens(secret),
 		RealtimeServer: a.realtimeHandler(), Connections: a.conns, Metrics: metrics, Logger: a.log,
 		Realtime:  httpapi.Realtime{Key: a.pusherApp.Key, Host: socket.Host, Port: socket.Port, TLS: socket.TLS, Authorize: a.pusherApp.AuthorizeChannel},
 		Shop:      httpapi.Shop{Name: a.cfg.Shop.Name, LogoURL: a.cfg.Shop.LogoURL, Color: a.cfg.Shop.Color, SupportURL: a.cfg.Shop.SupportURL},

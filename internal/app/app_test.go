@@ -97,7 +97,7 @@ func TestReadinessEndsFirst(t *testing.T) {
 		names = append(names, s.name)
 	}
 	a.life.mu.Unlock()
-	if got := strings.Join(names, " "); readiness.name != "readiness" || got != "store realtime live inbox addresses replays alarms retention http" {
+	if got := strings.Join(names, " "); readiness.name != "readiness" || got != "store realtime live inbox addresses replays alarms retention tokens http" {
 		t.Errorf("stops: %s, %s", got, readiness.name)
 	}
 	if err := readiness.run(t.Context()); err != nil {

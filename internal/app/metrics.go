@@ -53,6 +53,9 @@ func newRegistry(a *App) *prometheus.Registry {
 	f.NewCounterFunc(prometheus.CounterOpts{
 		Name: "waybill_connections_refused_total", Help: "Connections that were closed at once, for want of room.",
 	}, func() float64 { return float64(a.conns.Counts().Refused) })
+	f.NewCounterFunc(prometheus.CounterOpts{
+		Name: "waybill_unauthorized_total", Help: "Calls of the API that brought no known token.",
+	}, func() float64 { return float64(a.guard.Refused()) })
 	return registry
 }
 

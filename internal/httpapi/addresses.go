@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/webazaar/waybill/internal/access"
 	"github.com/webazaar/waybill/internal/inbox"
 	"github.com/webazaar/waybill/internal/shiprocket"
 	"github.com/webazaar/waybill/internal/tracking"
@@ -54,11 +55,11 @@ func (a *API) allowAddress(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	n, more, err := a.opts.Addresses.Allow(r.Context(), prefix, a.actor(r))
+	concerning(r, shiprocket.AddressText(prefix), "")
+	n, more, err := a.opts.Addresses.Allow(r.Context(), prefix, access.ActorOf(r.Context()).Name)
 	if err != nil {
 		return err
 	}
-	a.acted(r, "address.allowed", "address", prefix.String(), "released", n)
 	all, err := a.opts.Addresses.All(r.Context())
 	if err != nil {
 		return err
@@ -82,10 +83,10 @@ func (a *API) forgetAddress(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	concerning(r, shiprocket.AddressText(prefix), "")
 	if err := a.opts.Addresses.Forget(r.Context(), prefix); err != nil {
 		return err
 	}
-	a.acted(r, "address.forgotten", "address", prefix.String())
 	return answer(w, nil)
 }
 

@@ -125,6 +125,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // wrap guards a route and answers for what goes wrong in it, a panic included.
 func (a *API) wrap(rt route) http.Handler {
+	handle := a.guarded(rt)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			switch p := recover(); p {
@@ -136,20 +137,7 @@ func (a *API) wrap(rt route) http.Handler {
 				a.fail(w, r, fmt.Errorf("panic: %v", p))
 			}
 		}()
-		if rt.who != nil {
-			role, known := a.opts.Guard.Role(r)
-			switch {
-			case !known:
-				w.Header().Set("WWW-Authenticate", "Bearer")
-				a.fail(w, r, errUnauthorized)
-				return
-			case !role.May(rt.who...):
-				a.fail(w, r, errForbidden)
-				return
-			}
-			settle(r)
-		}
-		if err := rt.handle(w, r); err != nil {
+		if err := handle(w, r); err != nil {
 			a.fail(w, r, err)
 		}
 	})

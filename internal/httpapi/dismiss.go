@@ -32,7 +32,6 @@ func (a *API) dismissWebhook(w http.ResponseWriter, r *http.Request) error {
 	if err := a.opts.Store.Dismiss(r.Context(), id, a.opts.Now().UTC(), note); err != nil {
 		return err
 	}
-	a.acted(r, "webhook.dismissed", "webhook", id)
 	row, err := a.opts.Store.Webhook(r.Context(), id)
 	if err != nil {
 		return err

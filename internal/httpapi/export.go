@@ -55,9 +55,15 @@ func (a *API) exportWebhooks(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return invalid("format must be ndjson or csv")
 	}
-	role, _ := a.opts.Guard.Role(r)
-	unmasked := q.Get("unmasked") == "true" && role.May()
-	a.acted(r, "webhooks.exported", "format", ending, "unmasked", unmasked)
+	unmasked := unmasks(r.Context(), r)
+	what := ending
+	if unmasked {
+		what += ", unmasked"
+	}
+	concerning(r, "", what)
+	if err := a.record(r); err != nil {
+		return err
+	}
 
 	h := w.Header()
 	begun := false

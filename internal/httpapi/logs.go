@@ -116,6 +116,12 @@ func (a *API) showWebhook(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	unmasked := unmasks(r.Context(), r)
+	if unmasked {
+		if err := a.record(r); err != nil {
+			return err
+		}
+	}
 	whole := webhookWhole{webhookRow: asRow(&row), Headers: row.Headers, Tries: row.Tries}
 	if whole.Headers == nil {
 		whole.Headers = map[string]string{}
@@ -127,8 +133,6 @@ func (a *API) showWebhook(w http.ResponseWriter, r *http.Request) error {
 		if push, err := shiprocket.Interpret(row.Body, row.ReceivedAt); err == nil {
 			whole.Reading = asReading(&push)
 		}
-		role, _ := a.opts.Guard.Role(r)
-		unmasked := r.URL.Query().Get("unmasked") == "true" && role.May()
 		whole.Body = bodyAsJSON(row.Body, unmasked)
 	}
 	return answer(w, whole)
@@ -141,11 +145,13 @@ func (a *API) showWebhook(w http.ResponseWriter, r *http.Request) error {
 func (a *API) retryWebhook(w http.ResponseWriter, r *http.Request) error {
 	force := r.URL.Query().Get("force") == "true"
 	id := r.PathValue("id")
+	if force {
+		concerning(r, id, "force")
+	}
 	if err := a.opts.Store.Retry(r.Context(), id, force); err != nil {
 		return err
 	}
 	a.opts.Inbox.Wake()
-	a.acted(r, "webhook.retried", "webhook", id, "force", force)
 	row, err := a.opts.Store.Webhook(r.Context(), id)
 	if err != nil {
 		return err

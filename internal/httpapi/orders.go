@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -70,6 +71,7 @@ func (a *API) registerOrder(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	concerning(r, cmp.Or(reg.ID, reg.SR, reg.Number), "") // until its id is known
 	o, _, err := a.opts.Store.Register(r.Context(), a.opts.Now().UTC(), reg)
 	if err != nil {
 		return err
@@ -169,6 +171,10 @@ type watchToken struct {
 func (a *API) makeWatchToken(w http.ResponseWriter, r *http.Request) error {
 	o, err := a.opts.Store.Order(r.Context(), r.PathValue("id"))
 	if err != nil {
+		return err
+	}
+	concerning(r, o.ID, "")
+	if err := a.record(r); err != nil {
 		return err
 	}
 	return answer(w, a.watchToken(o.ID))

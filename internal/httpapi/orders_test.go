@@ -181,9 +181,10 @@ func TestGuardedCalls(t *testing.T) {
 		for _, call := range []string{
 			"GET /api/webhooks/logs", "GET /api/webhooks/logs/x", "POST /api/webhooks/retry/x", "POST /api/orders", "GET /api/orders?number=1",
 			"GET /api/orders/x", "DELETE /api/orders/x/personal-data", "POST /api/orders/x/watch-token", "GET /metrics",
+			"POST /api/tokens", "GET /api/tokens", "DELETE /api/tokens/x", "GET /api/audit",
 		} {
 			method, path, _ := strings.Cut(call, " ")
-			for _, header := range []string{"", "Bearer", "Bearer ", "Bearer wrong", "Basic " + adminToken, adminToken, "Bearer " + adminToken + "x", "Bearer " + webhookToken} {
+			for _, header := range []string{"", "Bearer", "Bearer ", "Bearer wrong", "Basic " + adminToken, adminToken, "Bearer " + adminToken + "x", "Bearer " + webhookToken, "Bearer wb_admin_" + adminToken} {
 				a := h.do(method, path, "", "Authorization", header, "x-api-key", adminToken)
 				a.is(401, `{"success":false,"code":"unauthorized","message":"Unauthorized"}`)
 				if a.header.Get("WWW-Authenticate") != "Bearer" {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -47,10 +48,16 @@ func (a *API) authorizeChannel(w http.ResponseWriter, r *http.Request) error {
 		token = r.URL.Query().Get("token")
 	}
 	orderID, isOrder := strings.CutPrefix(channel, live.PrivateOrderChannel(""))
-	role, known := a.opts.Guard.Role(r)
 	switch {
 	case isOrder && token != "" && a.opts.WatchTokens.Valid(token, orderID, a.opts.Now()):
-	case channel == live.PrivateShipmentsChannel && known && role.May(access.Viewer):
+	case channel == live.PrivateShipmentsChannel:
+		actor, err := a.who(r)
+		if errors.Is(err, errUnauthorized) || err == nil && !actor.Role.May(access.Viewer) {
+			return errForbidden
+		}
+		if err != nil {
+			return err
+		}
 	default:
 		return errForbidden
 	}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/webazaar/waybill/internal/access"
 	"github.com/webazaar/waybill/internal/inbox"
 	"github.com/webazaar/waybill/internal/store"
 	"github.com/webazaar/waybill/internal/tracking"
@@ -90,15 +91,17 @@ func (a *API) createReplay(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if in.DryRun {
+		if e := access.EntryOf(r.Context()); e != nil {
+			e.Act = access.PreviewReplay
+		}
 		return answer(w, asPreview(&seen))
 	}
 	job, err := a.opts.Store.CreateReplay(r.Context(), a.opts.Now().UTC(), store.Replay{
-		Filter: filter, Rate: in.RatePerSecond, Matched: seen.Matched(), MatchedExact: seen.Exact, CreatedBy: a.actor(r),
+		Filter: filter, Rate: in.RatePerSecond, Matched: seen.Matched(), MatchedExact: seen.Exact, CreatedBy: access.ActorOf(r.Context()).Name,
 	})
 	if err != nil {
 		return err
 	}
-	a.acted(r, "replay.created", "replay", job.ID, "matched", job.Matched, "rate", job.Rate)
 	a.opts.Replayer.Wake()
 	writeJSON(w, http.StatusOK, success{Success: true, Message: "Replay created", Data: asReplay(&job)})
 	return nil
@@ -136,7 +139,6 @@ func (a *API) cancelReplay(w http.ResponseWriter, r *http.Request) error {
 	if err := a.opts.Store.CancelReplay(r.Context(), id, a.opts.Now().UTC()); err != nil {
 		return err
 	}
-	a.acted(r, "replay.cancelled", "replay", id)
 	return a.showReplay(w, r)
 }
 

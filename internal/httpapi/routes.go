@@ -50,6 +50,11 @@ func (a *API) routes() []route {
 		{"DELETE /api/orders/{id}/personal-data", shop, a.erasePersonalData},
 		{"POST /api/orders/{id}/watch-token", shop, a.makeWatchToken},
 
+		{"POST /api/tokens", admin, a.createToken},
+		{"GET /api/tokens", admin, a.listTokens},
+		{"DELETE /api/tokens/{id}", admin, a.revokeToken},
+		{"GET /api/audit", admin, a.listAudit},
+
 		{"GET /api/track/{orderId}", nil, a.trackOrder},
 		{"OPTIONS /api/track/{orderId}", nil, a.allowAnyOrigin},
 		{"POST /api/realtime/auth", nil, a.authorizeChannel},

@@ -45,11 +45,13 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 // background: work and publish do what would.
 type house struct {
 	t       testing.TB
+	dir     string
 	options httpapi.Options
 	api     *httpapi.API
 	store   *store.Store
 	inbox   *inbox.Inbox
 	replays *inbox.Replayer
+	guard   *access.Guard
 	watch   *access.WatchTokens
 	lines   *lines
 	now     time.Time
@@ -58,10 +60,10 @@ type house struct {
 
 func setup(t testing.TB, change ...func(*httpapi.Options)) *house {
 	t.Helper()
-	h := &house{t: t, now: noon, lines: &lines{}, watch: access.NewWatchTokens("a watch secret")}
+	h := &house{t: t, dir: t.TempDir(), now: noon, lines: &lines{}, watch: access.NewWatchTokens("a watch secret")}
 	log := slog.New(slog.NewTextHandler(h.lines, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
-	if h.store, err = store.Open(t.Context(), store.Options{DataDir: t.TempDir(), Logger: log}); err != nil {
+	if h.store, err = store.Open(t.Context(), store.Options{DataDir: h.dir, Logger: log}); err != nil {
 		t.Fatal(err)
 	}
 	realtime, err := pusher.New(pusher.Options{App: pusher.App{ID: "app", Key: appKey, Secret: appSecret}, Logger: log})
@@ -84,6 +86,7 @@ func setup(t testing.TB, change ...func(*httpapi.Options)) *house {
 		Metrics: metrics, Logger: log, Apply: inbox.ApplyOptions{AutoCreate: true},
 		Now: func() time.Time { return h.now },
 	})
+	h.guard = access.New(access.Options{AdminToken: adminToken, Tokens: h.store, Logger: log, Now: func() time.Time { return h.now }})
 	h.replays = inbox.NewReplayer(inbox.ReplayerOptions{Log: h.store, Wake: h.inbox.Wake, Logger: log, Now: func() time.Time { return h.now }})
 	h.options = httpapi.Options{
 		Replayer: h.replays,
@@ -93,7 +96,7 @@ func setup(t testing.TB, change ...func(*httpapi.Options)) *house {
 		Addresses: inbox.NewAddresses(inbox.AddressOptions{
 			Log: h.store, List: addresses, Wake: h.inbox.Wake, Logger: log, Now: func() time.Time { return h.now },
 		}),
-		Inbox: h.inbox, Store: h.store, Guard: access.NewGuard(adminToken), WatchTokens: h.watch, RealtimeServer: realtime,
+		Inbox: h.inbox, Store: h.store, Guard: h.guard, WatchTokens: h.watch, RealtimeServer: realtime,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), Logger: log,
 		Realtime: httpapi.Realtime{Key: appKey, Authorize: pusher.App{Key: appKey, Secret: appSecret}.AuthorizeChannel}, PublicURL: "https://track.shop.example/", PublicChannels: true,
 		ShopOrderIDs: true, AllowedOrigins: []string{"https://shop.example"}, Now: func() time.Time { return h.now },
