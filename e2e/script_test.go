@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,6 +75,24 @@ func TestScripts(t *testing.T) {
 				a, err := s.do(t.Context(), "POST", "/api/webhooks/courier", []byte(ts.ReadFile(args[0])), "x-api-key", webhookToken)
 				ts.Check(err)
 				fmt.Fprintf(ts.Stdout(), "%d %s", a.status, a.body)
+			},
+			// call makes a call with the token that a file holds, and prints the
+			// answer: FILE METHOD PATH [BODY].
+			"call": func(ts *testscript.TestScript, _ bool, args []string) {
+				s := &server{t: t, url: ts.Getenv("URL")}
+				a, err := s.do(t.Context(), args[1], args[2], []byte(strings.Join(args[3:], " ")), "Authorization", "Bearer "+strings.TrimSpace(ts.ReadFile(args[0])))
+				ts.Check(err)
+				fmt.Fprintf(ts.Stdout(), "%d %s", a.status, a.body)
+			},
+			// revoke revokes the token with a name, by the list printed last.
+			"revoke": func(ts *testscript.TestScript, _ bool, args []string) {
+				for line := range strings.Lines(ts.ReadFile("stdout")) {
+					if fields := strings.Fields(line); slices.Contains(fields, args[0]) {
+						ts.Check(ts.Exec("waybill", "token", "revoke", fields[0]))
+						return
+					}
+				}
+				ts.Fatalf("no token is named %s", args[0])
 			},
 			// get makes an admin call, and prints the answer.
 			"get": func(ts *testscript.TestScript, _ bool, args []string) {

@@ -95,6 +95,40 @@ func (c checkURLCmd) Run(e *env) error {
 	return app.CheckURL(c.URL, e.out)
 }
 
+type tokenCmd struct {
+	Create tokenCreateCmd `cmd:"" help:"Make a token and print its secret, this once."`
+	List   tokenListCmd   `cmd:"" help:"List tokens, newest first; secrets are not kept."`
+	Revoke tokenRevokeCmd `cmd:"" help:"Revoke a token: it opens nothing any more."`
+}
+
+type tokenCreateCmd struct {
+	Role    string `help:"What it may do: admin everything, viewer read the log, shop register and read orders." enum:"admin,viewer,shop" required:""`
+	Name    string `help:"Who or what uses it." required:""`
+	Expires string `help:"When it expires: days or hours such as 90d or 12h, a time or a day; never when left out."`
+}
+
+// Run prints the secret alone on the output.
+func (c tokenCreateCmd) Run(e *env) error {
+	return app.CreateToken(e.ctx, e.tokens(), c.Role, c.Name, c.Expires)
+}
+
+type tokenListCmd struct{}
+
+// Run prints a table.
+func (tokenListCmd) Run(e *env) error { return app.ListTokens(e.ctx, e.tokens()) }
+
+type tokenRevokeCmd struct {
+	ID string `arg:"" help:"Its id, as list shows it."`
+}
+
+// Run says what was revoked.
+func (c tokenRevokeCmd) Run(e *env) error { return app.RevokeToken(e.ctx, e.tokens(), c.ID) }
+
+func (e *env) tokens() app.TokenOptions {
+	cfg, err := config.Load(e.environ, config.Production)
+	return app.TokenOptions{Config: cfg, Loaded: err, Log: logger(cfg, e.err), Out: e.out, Err: e.err}
+}
+
 type migrateCmd struct{}
 
 // Run brings the schema up to date.

@@ -28,6 +28,7 @@ type commands struct {
 	Replay   replayCmd   `cmd:"" help:"Put webhooks of a running server back to work: shows which, and with --yes does it."`
 	Doctor   doctorCmd   `cmd:"" help:"Say what is wrong with the settings, the URL, the database and the realtime server, and how to mend it."`
 	CheckURL checkURLCmd `cmd:"" name:"check-url" help:"Say whether Shiprocket's form would take a webhook URL."`
+	Token    tokenCmd    `cmd:"" help:"Make, list and revoke the tokens of the API, in the database. A server that runs on SQLite does this by its API."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to date and stop."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }

@@ -60,7 +60,7 @@ var settings = []Setting{
 		Explain: "Redis that carries live updates between several instances.",
 	},
 	{
-		Name: "ADMIN_TOKEN", Depends: "none: the admin calls are closed", Secret: true, Form: "32 characters or more, of `openssl rand -hex 32`",
+		Name: "ADMIN_TOKEN", Depends: "none: only tokens made by `waybill token` or the API open the admin calls", Secret: true, Form: "32 characters or more, of `openssl rand -hex 32`",
 		Explain: "Bearer token for the admin calls.",
 	},
 	{

@@ -42,7 +42,7 @@ func (c *Config) warnServer(ps *Problems) {
 func (c *Config) warnSecrets(ps *Problems, burned string) {
 	s := c.Shiprocket
 	if !c.AdminToken.IsSet() {
-		ps.add("ADMIN_TOKEN", "it is not set, so the admin calls are closed", makeOne)
+		ps.add("ADMIN_TOKEN", "it is not set, so only tokens made by `waybill token create` open the admin calls", makeOne)
 	}
 	if slices.Contains(s.WebhookTokens, c.AdminToken) || slices.Contains(s.WebhookSecrets, c.AdminToken) {
 		ps.add("ADMIN_TOKEN", "it is the webhook's token too, which Shiprocket's panel shows", "make another one with: openssl rand -hex 32")

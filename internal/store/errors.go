@@ -27,6 +27,9 @@ const (
 // others while it waited for them.
 var errMoved = errors.New("its orders were merged into others meanwhile")
 
+// ErrInUse is why a folder does not open that another process has open.
+var ErrInUse = errors.New("another process has locked it")
+
 // errClosed is the answer of a Store that is being closed.
 var errClosed = &tracking.Error{Code: tracking.Unavailable, Message: "the store is closing"}
 
