@@ -20,7 +20,7 @@ func TestAllowAndRelease(t *testing.T) {
 
 	a := h.admin("POST", "/api/webhooks/addresses", `{"address":"203.0.113.9"}`)
 	hasKeys(t, "what was allowed", a.json()["data"], "address source addedAt addedBy released releasing")
-	if d := a.data(); d["released"] != 3.0 || d["releasing"] != false || d["source"] != "call" || d["addedBy"] != "admin" || d["addedAt"] != "2026-11-23T12:00:00Z" {
+	if d := a.data(); d["released"] != 3.0 || d["releasing"] != false || d["source"] != "call" || d["addedBy"] != "ADMIN_TOKEN" || d["addedAt"] != "2026-11-23T12:00:00Z" {
 		t.Errorf("%s", a.body)
 	}
 	h.work()
@@ -55,7 +55,7 @@ func TestAllowAndRelease(t *testing.T) {
 	if a := h.admin("DELETE", "/api/webhooks/addresses/"+listed, ""); a.status != 400 || !strings.Contains(a.body, "SHIPROCKET_ALLOWED_IPS") {
 		t.Errorf("one of the settings: %d %s", a.status, a.body)
 	}
-	if l := h.lines.String(); !strings.Contains(l, "act=address.allowed by=admin address=203.0.113.9/32 released=3") {
-		t.Error("the log does not tell of it")
+	if said := strings.Join(h.acted("act=address.allow"), "\n"); !strings.Contains(said, "address.allow 203.0.113.9 done by ADMIN_TOKEN") {
+		t.Errorf("the audit does not tell of it:\n%s", said)
 	}
 }

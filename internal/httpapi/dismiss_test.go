@@ -44,7 +44,7 @@ func TestDismiss(t *testing.T) {
 	if a := dismiss(broken, `{"why":"x"}`); a.status != 400 || !strings.Contains(a.body, "unknown field") {
 		t.Errorf("an unknown field: %d %s", a.status, a.body)
 	}
-	if l := h.lines.String(); !strings.Contains(l, "act=webhook.dismissed by=admin webhook="+broken) || strings.Contains(l, "our own test") {
-		t.Error("the log does not tell of it, or tells the note")
+	if said := strings.Join(h.acted(""), "\n"); !strings.Contains(said, "webhook.dismiss "+broken+" done by ADMIN_TOKEN") || strings.Contains(said, "our own test") {
+		t.Errorf("the audit does not tell of it, or tells the note:\n%s", said)
 	}
 }

@@ -44,7 +44,7 @@ func TestReplay(t *testing.T) {
 	a = replay(`{"filter":{"status":"processed","awb":77001},"ratePerSecond":500}`)
 	hasKeys(t, "the job", a.json()["data"], replayKeys)
 	job := a.data()
-	if job["state"] != "waiting" || job["matched"] != 1.0 || job["ratePerSecond"] != 500.0 || job["createdBy"] != "admin" || job["startedAt"] != nil ||
+	if job["state"] != "waiting" || job["matched"] != 1.0 || job["ratePerSecond"] != 500.0 || job["createdBy"] != "ADMIN_TOKEN" || job["startedAt"] != nil ||
 		asJSON(job["filter"]) != `{"awb":"77001","status":"processed"}` {
 		t.Errorf("%s", a.body)
 	}
@@ -84,7 +84,10 @@ func TestReplay(t *testing.T) {
 			t.Errorf("%s: %d %s, want %q", body, a.status, a.body, says)
 		}
 	}
-	if l := h.lines.String(); !strings.Contains(l, "act=replay.created by=admin") || !strings.Contains(l, "act=replay.cancelled by=admin") {
-		t.Error("the log does not tell of it")
+	said := strings.Join(h.acted(""), "\n")
+	for _, act := range []string{"replay.preview", "replay.create " + job["id"].(string), "replay.cancel"} {
+		if !strings.Contains(said, act+" ") {
+			t.Errorf("the audit does not tell of %s:\n%s", act, said)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"github.com/webazaar/waybill/internal/access"
 	"github.com/webazaar/waybill/internal/inbox"
 )
 
@@ -48,6 +49,9 @@ func (s *Store) CreateReplay(ctx context.Context, now time.Time, r Replay) (Repl
 		return r, fmt.Errorf("make an id: %w", err)
 	}
 	r.ID, r.State, r.CreatedAt = id.String(), inbox.ReplayWaiting, now
+	if e := access.EntryOf(ctx); e != nil {
+		e.Subject = r.ID
+	}
 	err = s.change(ctx, "create replay", func(ctx context.Context, t *tx) error {
 		var upto string
 		err := t.one(ctx, `
