@@ -15,6 +15,11 @@ const (
 	heldBytes = 32 << 20
 )
 
+// fewAtLeast is how many rows are given out even if fewer wait than make two
+// such lots. With one writer, who waits for an answer stands behind what is
+// being written: only when much waits are large transactions worth that.
+const fewAtLeast = 32
+
 // lookAgain is how often the table of pending rows is looked into even if
 // nothing is known to have changed there: other processes leave rows too.
 const lookAgain = 5 * time.Second
@@ -67,7 +72,7 @@ func (b *backlog) hold(rows []inbox.Webhook) {
 func (b *backlog) take(n int) []inbox.Webhook {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n = min(n, len(b.fresh))
+	n = min(n, len(b.fresh), max(fewAtLeast, len(b.fresh)/2))
 	if i := slices.IndexFunc(b.fresh[:n], func(w inbox.Webhook) bool { return w.Attempts > 1 }); i >= 0 {
 		n = max(i, 1)
 	}
