@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite"
@@ -22,12 +23,19 @@ const (
 	databaseFile = "waybill.db"
 	lockFile     = "waybill.lock"
 
+	// busyTimeout is how many milliseconds a statement waits for locks of others.
+	busyTimeout = 10000
+
 	// checkpointEvery is how often what lies in the write-ahead log is carried
 	// over, beside the writer. Often and little keeps the slowest answers fast.
 	checkpointEvery = 100 * time.Millisecond
 	// restartFrames is when the writer itself makes the log begin anew:
 	// 16,000 pages of 8 KiB.
 	restartFrames = 16000
+	// restartPatience is how many milliseconds it waits for readers to let go of
+	// the log. All of intake waits with it; and a reader that stays, such as a
+	// backup, would make it wait in vain.
+	restartPatience = 20
 )
 
 // sqliteDialect gives out keys for orders that follow lastSeq; 0 is not known.
@@ -195,7 +203,7 @@ func (s *Store) beginSQLite(ctx context.Context, conn *sql.Conn, stmts *statemen
 
 // openFile opens a handle of at most n connections.
 func (s *Store) openFile(path string, n int, mode string, pragmas ...string) (*sql.DB, error) {
-	query := url.Values{"mode": {mode}, "_dqs": {"0"}, "_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
+	query := url.Values{"mode": {mode}, "_dqs": {"0"}, "_pragma": append([]string{"busy_timeout(" + strconv.Itoa(busyTimeout) + ")"}, pragmas...)}
 	name := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: query.Encode()}
 	db, err := sql.Open("sqlite", name.String())
 	if err != nil {
@@ -227,12 +235,14 @@ func (s *Store) startCheckpoints(ctx context.Context, path string, writer *sql.C
 		frames = func(ctx context.Context, on interface {
 			QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row
 		}, mode string,
-		) (int, error) {
-			var busy, inLog, done int
-			err := on.QueryRowContext(ctx, `PRAGMA wal_checkpoint(`+mode+`)`).Scan(&busy, &inLog, &done)
-			return inLog, err
+		) (inLog int, busy bool, err error) {
+			var done int
+			err = on.QueryRowContext(ctx, `PRAGMA wal_checkpoint(`+mode+`)`).Scan(&busy, &inLog, &done)
+			return inLog, busy, err
 		}
+		tooLong atomic.Int64
 	)
+	tooLong.Store(restartFrames)
 	go func() {
 		defer close(ended)
 		tick := time.NewTicker(checkpointEvery)
@@ -248,12 +258,12 @@ func (s *Store) startCheckpoints(ctx context.Context, path string, writer *sql.C
 			default:
 				continue
 			}
-			n, err := frames(context.WithoutCancel(ctx), db, "PASSIVE")
+			n, _, err := frames(context.WithoutCancel(ctx), db, "PASSIVE")
 			if err != nil {
 				s.log.Warn("store.checkpoint", "error", err)
 				continue
 			}
-			if n > restartFrames {
+			if int64(n) > tooLong.Load() {
 				signal(long)
 			}
 		}
@@ -262,8 +272,20 @@ func (s *Store) startCheckpoints(ctx context.Context, path string, writer *sql.C
 		signal(dirty)
 		select {
 		case <-long:
-			if _, err := frames(ctx, writer, "RESTART"); err != nil {
+			_, err := writer.ExecContext(ctx, `PRAGMA busy_timeout = `+strconv.Itoa(restartPatience))
+			n, busy := 0, false
+			if err == nil {
+				n, busy, err = frames(ctx, writer, "RESTART")
+			}
+			_, reset := writer.ExecContext(ctx, `PRAGMA busy_timeout = `+strconv.Itoa(busyTimeout))
+			if err = errors.Join(err, reset); err != nil {
 				s.log.Warn("store.checkpoint", "error", err)
+			}
+			// While someone reads what is in the log it grows; it is not tried
+			// again before it has grown by as much.
+			tooLong.Store(restartFrames)
+			if busy {
+				tooLong.Store(int64(n) + restartFrames)
 			}
 		default:
 		}
