@@ -30,6 +30,8 @@ type commands struct {
 	CheckURL checkURLCmd `cmd:"" name:"check-url" help:"Say whether Shiprocket's form would take a webhook URL."`
 	Token    tokenCmd    `cmd:"" help:"Make, list and revoke the tokens of the API, in the database. A server that runs on SQLite does this by its API."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to date and stop."`
+	Backup   backupCmd   `cmd:"" help:"Copy the SQLite database into a file, while the server runs."`
+	Restore  restoreCmd  `cmd:"" help:"Make the database of an empty DATA_DIR out of a backup."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
