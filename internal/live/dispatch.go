@@ -70,8 +70,9 @@ type Dispatcher struct {
 	missed  bool // the outbox may hold effects that are not in offered
 
 	// Of the goroutine that dispatches:
-	done   []int64        // published, not yet forgotten by the outbox
-	logged map[int64]bool // published from the outbox; may be offered too
+	done        []int64        // published, not yet forgotten by the outbox
+	unforgotten bool           // and that could not be done when it was tried last
+	logged      map[int64]bool // published from the outbox; may be offered too
 }
 
 // maxOffered bounds what waits in memory; beyond it the outbox is read.
@@ -185,9 +186,11 @@ func (d *Dispatcher) miss() {
 
 // forgetLogged is forget where an error only means another try later.
 func (d *Dispatcher) forgetLogged(ctx context.Context) {
-	if err := d.forget(ctx); err != nil {
+	err := d.forget(ctx)
+	if err != nil && !d.unforgotten { // every try would tell the same
 		d.log.Error("live.stalled", "kind", d.opts.Kind, "error", err)
 	}
+	d.unforgotten = err != nil
 }
 
 func (d *Dispatcher) stalled(err error, failures int) {

@@ -247,6 +247,7 @@ func (s *Store) startCheckpoints(ctx context.Context, path string, writer *sql.C
 		defer close(ended)
 		tick := time.NewTicker(checkpointEvery)
 		defer tick.Stop()
+		failing := false
 		for {
 			select {
 			case <-stop:
@@ -260,9 +261,14 @@ func (s *Store) startCheckpoints(ctx context.Context, path string, writer *sql.C
 			}
 			n, _, err := frames(context.WithoutCancel(ctx), db, "PASSIVE")
 			if err != nil {
-				s.log.Warn("store.checkpoint", "error", err)
+				if !failing { // ten times a second would tell no more
+					s.log.Warn("store.checkpoint", "error", err, "what", "tried again until it can be done; nothing is lost")
+				}
+				failing = true
+				signal(dirty)
 				continue
 			}
+			failing = false
 			if int64(n) > tooLong.Load() {
 				signal(long)
 			}
