@@ -32,12 +32,6 @@ import (
 	"github.com/webazaar/waybill/internal/store"
 )
 
-// As serve's own retention deletes.
-const (
-	slice = 500
-	pause = 100 * time.Millisecond
-)
-
 func main() {
 	if os.Getenv("GOGC") == "" {
 		app.KeepHeapRoom() // as waybill does
@@ -129,25 +123,20 @@ func serveIntake(ctx context.Context, cfg *config.Config, log *slog.Logger, reta
 	server := httpapi.NewServer(api, log)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
-	var due <-chan time.Time
+	retained := make(chan error, 1)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	if retain > 0 {
-		ticker := time.NewTicker(pause)
-		defer ticker.Stop()
-		due = ticker.C
+		go func() { retained <- app.Retain(ctx, s, retain, log) }()
+		defer func() {
+			stop()
+			<-retained
+		}()
 	}
-	for deleted := 0; ; {
-		select {
-		case err := <-served:
-			return err
-		case <-ctx.Done():
-			log.Info("serve.retained", "deleted", deleted)
-			return server.Close()
-		case <-due:
-			n, err := s.DeleteOld(ctx, time.Now().Add(-retain), slice)
-			if err != nil && ctx.Err() == nil {
-				return err
-			}
-			deleted += n
-		}
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+		return server.Close()
 	}
 }

@@ -64,7 +64,9 @@ func (a *App) start(ctx context.Context) error {
 	if err := a.startInbox(ctx, registry); err != nil {
 		return err
 	}
-	a.life.background("retention", 10*time.Second, a.retain)
+	a.life.background("retention", 10*time.Second, func(ctx context.Context) error {
+		return Retain(ctx, a.store, a.cfg.Retention(), a.log)
+	})
 	a.guard = access.New(access.Options{AdminToken: a.cfg.AdminToken.Reveal(), Tokens: a.store, Logger: a.log})
 	a.life.background("tokens", 10*time.Second, a.guard.Run)
 	return a.serve(ctx, registry)

@@ -1,0 +1,68 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/webazaar/waybill/internal/inbox"
+	"github.com/webazaar/waybill/internal/store"
+)
+
+func TestSlicesFitTheirTurn(t *testing.T) {
+	t.Parallel()
+	slice := leastSlice
+	for range 20 { // 50 µs a row
+		slice = nextSlice(slice, time.Duration(slice)*50*time.Microsecond)
+	}
+	if slice < 55 || slice > 65 {
+		t.Errorf("at 50 µs a row slices have %d rows, want 60", slice)
+	}
+	if n := nextSlice(slice, 10*time.Second); n != slice/2 {
+		t.Errorf("after a slow one %d rows, want half", n)
+	}
+	for range 20 {
+		slice = nextSlice(slice, 10*time.Second)
+	}
+	if slice != leastSlice {
+		t.Errorf("on a slow disk slices have %d rows, want %d", slice, leastSlice)
+	}
+	for range 20 {
+		slice = nextSlice(slice, 0)
+	}
+	if slice != mostSlice {
+		t.Errorf("at no cost slices have %d rows, want %d", slice, mostSlice)
+	}
+}
+
+// All that is past its age goes, slice by slice, without anyone asking.
+func TestRetain(t *testing.T) {
+	t.Parallel()
+	s, err := store.Open(t.Context(), store.Options{DataDir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const old, fresh = 5*leastSlice + 1, 3
+	for n := range old + fresh {
+		w := inbox.Webhook{EventID: "e", ReceivedAt: time.Now(), Status: inbox.Ignored}
+		if n < old {
+			w.ReceivedAt = w.ReceivedAt.Add(-100 * 24 * time.Hour)
+		}
+		if _, err := s.Append(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- Retain(ctx, s, 90*24*time.Hour, slog.New(slog.DiscardHandler)) }()
+	until(t, "the old ones are gone", func() bool {
+		depth, err := s.Depth(t.Context())
+		return err == nil && depth[inbox.Ignored] == fresh
+	})
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
