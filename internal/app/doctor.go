@@ -5,15 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/gobwas/ws"
-	"github.com/gobwas/ws/wsutil"
 
 	"github.com/webazaar/waybill/internal/config"
 	"github.com/webazaar/waybill/internal/shiprocket"
@@ -24,15 +20,23 @@ import (
 var ErrFindings = errors.New("something is wrong")
 
 // Doctor prints every setting and everything that is wrong with the settings,
-// the webhook URL, the database and the realtime server, each with its mend.
-// It returns ErrFindings if anything would keep Waybill from working.
+// the webhook's way, the database and the live updates, each with its mend. It
+// changes nothing, and works beside a running server. It returns ErrFindings if
+// anything would keep Waybill from working.
 func Doctor(ctx context.Context, cfg *config.Config, loaded error, out io.Writer) error {
-	d := &doctor{out: out}
-	d.settings(cfg, loaded)
-	d.url(cfg)
-	running := d.server(ctx, cfg)
-	d.database(ctx, cfg, running)
-	d.realtime(ctx, cfg, running)
+	d := &doctor{cfg: cfg, out: out, http: &http.Client{
+		Timeout:       lookTimeout,
+		Transport:     &http.Transport{DisableKeepAlives: true}, // and no proxy, which would learn the admin token
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+	d.settings(loaded)
+	d.url()
+	d.server(ctx)
+	d.database(ctx)
+	d.public(ctx)
+	d.pushes(ctx)
+	d.duplicates()
+	d.live(ctx)
 	if d.wrong > 0 {
 		d.say("\n%d thing(s) to mend.", d.wrong)
 		return ErrFindings
@@ -41,9 +45,17 @@ func Doctor(ctx context.Context, cfg *config.Config, loaded error, out io.Writer
 	return nil
 }
 
+// lookTimeout is how long doctor waits for anyone.
+const lookTimeout = 3 * time.Second
+
 type doctor struct {
+	cfg   *config.Config
 	out   io.Writer
+	http  *http.Client
 	wrong int
+
+	running bool               // a server with these settings answers here
+	found   *store.Examination // nil: the database could not be looked into
 }
 
 func (d *doctor) say(format string, args ...any) { fmt.Fprintf(d.out, format+"\n", args...) }
@@ -57,9 +69,9 @@ func (d *doctor) bad(format string, args ...any) {
 	d.say("  WRONG "+format, args...)
 }
 
-func (d *doctor) settings(cfg *config.Config, loaded error) {
+func (d *doctor) settings(loaded error) {
 	d.say("Settings")
-	for _, row := range cfg.Summary() {
+	for _, row := range d.cfg.Summary() {
 		d.say("  %-28s %s (%s)\n      %s", row.Name, row.Value, row.Source, row.Explain)
 	}
 	var problems config.Problems
@@ -68,7 +80,7 @@ func (d *doctor) settings(cfg *config.Config, loaded error) {
 			d.bad("%s", p.String())
 		}
 	}
-	for _, w := range cfg.Warnings() {
+	for _, w := range d.cfg.Warnings() {
 		d.note("%s", w.String())
 	}
 	if loaded == nil {
@@ -76,111 +88,72 @@ func (d *doctor) settings(cfg *config.Config, loaded error) {
 	}
 }
 
-func (d *doctor) url(cfg *config.Config) {
+func (d *doctor) url() {
 	d.say("Webhook URL")
-	if cfg.PublicURL == nil {
+	if d.cfg.PublicURL == nil {
 		d.note("PUBLIC_URL is not set: set it to the address buyers and Shiprocket reach, and it is checked here")
 		return
 	}
-	url := strings.TrimRight(cfg.PublicURL.String(), "/") + "/api/webhooks/courier"
-	findings := shiprocket.CheckURL(url)
+	findings := shiprocket.CheckURL(d.webhookURL())
 	for _, f := range findings {
 		d.bad("%s", finding(f))
 	}
 	if len(findings) == 0 {
-		d.good("Shiprocket's form takes %s", url)
+		d.good("Shiprocket's form takes %s", d.webhookURL())
 	}
+}
+
+func (d *doctor) webhookURL() string {
+	return strings.TrimRight(d.cfg.PublicURL.String(), "/") + shiprocket.NeutralPath
+}
+
+// here is where a server with these settings is reached from this machine.
+func (d *doctor) here() string {
+	return net.JoinHostPort(loopback(d.cfg.Host), strconv.Itoa(d.cfg.Port))
 }
 
 // server asks a Waybill that runs with these settings, if one does.
-func (d *doctor) server(ctx context.Context, cfg *config.Config) bool {
+func (d *doctor) server(ctx context.Context) {
 	d.say("Server")
-	url := "http://" + net.JoinHostPort(loopback(cfg.Host), strconv.Itoa(cfg.Port)) + "/readyz"
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
+	url := "http://" + d.here() + "/readyz"
+	a, err := d.get(ctx, url)
+	switch {
+	case err != nil:
+		d.note("no server answers at %s; `waybill serve` starts one", url)
+		return
+	case a.status != http.StatusOK:
+		d.bad("the server at %s is not ready (%d %s); its log says why", url, a.status, http.StatusText(a.status))
+	default:
+		d.good("the server at %s is ready", url)
+	}
+	d.running = true
+}
+
+// answered is what a server said.
+type answered struct {
+	status int
+	body   string
+	date   time.Time // by its clock; zero if it does not tell
+}
+
+// get reads the first of what stands at a URL.
+func (d *doctor) get(ctx context.Context, url string, headers ...string) (a answered, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		d.bad("HOST and PORT make no address: %v", err)
-		return false
+		return a, err
 	}
-	res, err := http.DefaultClient.Do(req)
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	res, err := d.http.Do(req)
 	if err != nil {
-		d.note("no server answers at %s; `waybill serve` starts one", url)
-		return false
+		return a, err
 	}
 	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode != http.StatusOK {
-		d.bad("the server at %s is not ready (%s); its log says why", url, res.Status)
-		return true
-	}
-	d.good("the server at %s is ready", url)
-	return true
-}
-
-func (d *doctor) database(ctx context.Context, cfg *config.Config, running bool) {
-	d.say("Database")
-	options, name := storeOptions(cfg, slog.New(slog.DiscardHandler)), cfg.DataDir
-	if cfg.DatabaseURL.IsSet() {
-		// A server that runs elsewhere may still need the schema as it is.
-		options.KeepSchema, name = true, cfg.DatabaseURL.String()
-	}
-	s, err := store.Open(ctx, options)
-	switch {
-	case err != nil && running && !cfg.DatabaseURL.IsSet():
-		d.good("the running server has it open")
-		return
-	case err != nil:
-		d.bad("%v", err)
-		return
-	}
-	counts, err := s.Depth(ctx)
-	if err = errors.Join(err, s.Close()); err != nil {
-		d.bad("%v", err)
-		return
-	}
-	d.good("%s opens and is up to date", name)
-	for status, n := range counts {
-		if n > 0 {
-			d.note("%d webhook(s) are %s", n, status)
-		}
-	}
-}
-
-// realtime joins the realtime server the way a browser does. A wrong app key
-// is answered too: that is all that is needed to see it alive.
-func (d *doctor) realtime(ctx context.Context, cfg *config.Config, running bool) {
-	d.say("Realtime")
-	if !running {
-		d.note("not looked at: it runs inside the server")
-		return
-	}
-	key := cfg.Soketi.AppKey
-	if key == "" {
-		key = "doctor"
-	}
-	url := "ws://" + net.JoinHostPort(loopback(cfg.Host), strconv.Itoa(cfg.Port)) + "/app/" + key + "?protocol=7&client=waybill-doctor&version=1.0.0"
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
-	conn, early, _, err := ws.Dial(ctx, url)
-	if err != nil {
-		d.bad("%s does not take WebSockets: %v; does a proxy in front pass Upgrade on?", url, err)
-		return
-	}
-	defer func() { _ = conn.Close() }()
-	_ = conn.SetDeadline(time.Now().Add(3 * time.Second))
-	var from io.Reader = conn
-	if early != nil { // the server speaks first, maybe within its answer
-		from = io.MultiReader(early, conn)
-	}
-	first, err := wsutil.ReadServerText(struct {
-		io.Reader
-		io.Writer
-	}{from, conn})
-	if err != nil || !strings.Contains(string(first), "pusher:") {
-		d.bad("%s does not speak the Pusher protocol", url)
-		return
-	}
-	d.good("the realtime server answers")
+	body, err := io.ReadAll(io.LimitReader(res.Body, 4<<20))
+	a = answered{status: res.StatusCode, body: string(body)}
+	a.date, _ = http.ParseTime(res.Header.Get("Date"))
+	return a, err
 }
 
 // CheckURL prints whether Shiprocket's form would take a webhook URL.

@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -37,8 +38,11 @@ func TestDoctorFindsNothing(t *testing.T) {
 	if err != nil || strings.Contains(out, "WRONG") {
 		t.Errorf("%v:\n%s", err, out)
 	}
-	says(t, out, "the settings are valid", "Shiprocket's form takes https://tracking.shop.example/api/webhooks/courier", "no server answers", "opens and is up to date",
+	says(t, out, "the settings are valid", "Shiprocket's form takes https://tracking.shop.example/api/webhooks/courier", "no server answers", "has no database yet",
 		"not looked at", "Nothing is wrong.")
+	if entries, err := os.ReadDir(cfg.DataDir); err != nil || len(entries) > 0 {
+		t.Errorf("doctor made %v, %v", entries, err)
+	}
 	for _, s := range cfg.Summary() { // every setting, explained
 		says(t, out, s.Name, s.Explain)
 	}
@@ -59,24 +63,17 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	}
 }
 
-// Beside a running server it asks that server, and finds its data in use.
+// Beside a running server it asks that server, and looks into its data.
 func TestDoctorBesideAServer(t *testing.T) {
 	t.Parallel()
 	cfg := settings(t, t.TempDir())
 	a, _ := started(t, cfg)
-	at, err := url.Parse(a.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	beside := settings(t, cfg.DataDir)
-	if beside.Port, err = strconv.Atoi(at.Port()); err != nil {
-		t.Fatal(err)
-	}
+	beside := besides(t, a)
 	out, err := examined(t, beside, nil)
 	if err != nil {
 		t.Errorf("%v:\n%s", err, out)
 	}
-	says(t, out, "is ready", "the running server has it open", "the realtime server answers", "PUBLIC_URL is not set")
+	says(t, out, "is ready", "opens and is up to date", "takes watchers", "PUBLIC_URL is not set", "none was ever kept", "no push was refused for its proof")
 
 	a.api.Drain()
 	out, err = examined(t, beside, nil)
@@ -84,6 +81,20 @@ func TestDoctorBesideAServer(t *testing.T) {
 		t.Errorf("beside a server that is not ready: %v", err)
 	}
 	says(t, out, "is not ready (503 Service Unavailable)")
+}
+
+// besides are the settings that the doctor of a running server is given.
+func besides(t *testing.T, a *App, more ...string) *config.Config {
+	t.Helper()
+	at, err := url.Parse(a.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := settings(t, a.cfg.DataDir, more...)
+	if cfg.Port, err = strconv.Atoi(at.Port()); err != nil {
+		t.Fatal(err)
+	}
+	return cfg
 }
 
 func TestCheckURL(t *testing.T) {

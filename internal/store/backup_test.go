@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -243,6 +244,40 @@ func TestRestoreRefusesALockedFolder(t *testing.T) {
 	}
 	if _, err := store.Restore(ctxOf(t), b.DataDir, file, nil); err != nil {
 		t.Errorf("when it is free: %v", err)
+	}
+}
+
+// Who restores as root leaves the files to whom the folder belongs to, or that
+// user's server could not open them.
+func TestRestoredFilesBelongToTheFoldersOwner(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	b := storetest.SQLite(t)
+	b.Open(t)
+	file, dir := filepath.Join(t.TempDir(), "backup"), t.TempDir()
+	if _, err := store.Backup(ctxOf(t), b.DataDir, file, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(dir, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Restore(ctxOf(t), dir, file, nil); err != nil {
+		t.Fatal(err)
+	}
+	folder, err := os.Stat(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"waybill.db", "waybill.lock"} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := reflect.ValueOf(info.Sys()).Elem().FieldByName("Uid"), reflect.ValueOf(folder.Sys()).Elem().FieldByName("Uid"); got.Uint() != want.Uint() {
+			t.Errorf("%s belongs to user %d, want %d", name, got.Uint(), want.Uint())
+		}
 	}
 }
 
