@@ -20,6 +20,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/pprof"
+	"sync"
 	"syscall"
 	"time"
 
@@ -123,15 +124,12 @@ func serveIntake(ctx context.Context, cfg *config.Config, log *slog.Logger, reta
 	server := httpapi.NewServer(api, log)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
-	retained := make(chan error, 1)
 	ctx, stop := context.WithCancel(ctx)
+	var retaining sync.WaitGroup
+	defer retaining.Wait()
 	defer stop()
 	if retain > 0 {
-		go func() { retained <- app.Retain(ctx, s, retain, log) }()
-		defer func() {
-			stop()
-			<-retained
-		}()
+		retaining.Go(func() { _ = app.Retain(ctx, s, retain, log) }) // it ends with ctx alone
 	}
 	select {
 	case err := <-served:
