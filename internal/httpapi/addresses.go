@@ -18,11 +18,20 @@ type address struct {
 	AddedBy tracking.Text `json:"addedBy"`
 }
 
+// addressWish is one to allow.
+type addressWish struct {
+	Address string `json:"address"`
+}
+
 // released is an address that was just allowed, and what that brought about.
 type released struct {
 	address
 	Released  int  `json:"released"`  // rows that were rejected and are being worked off
 	Releasing bool `json:"releasing"` // there are more, which follow
+}
+
+var listAddressesCall = call{
+	tag: "addresses", id: "listAddresses", summary: "The addresses that pushes may come from", answers: []answered{giving([]address{})},
 }
 
 // GET /api/webhooks/addresses
@@ -41,13 +50,17 @@ func (a *API) listAddresses(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, shown)
 }
 
+var allowAddressCall = call{
+	tag: "addresses", id: "allowAddress", summary: "Allow an address and release what was rejected from it",
+	body: addressWish{}, needed: []string{"address"}, example: `{"address":"203.0.113.9"}`,
+	answers: []answered{saying("Address allowed", released{})},
+}
+
 // POST /api/webhooks/addresses
 //
 // Allows an address or a range, and releases what was rejected from it.
 func (a *API) allowAddress(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Address string `json:"address"`
-	}
+	var in addressWish
 	if err := readJSON(w, r, &in); err != nil {
 		return err
 	}
@@ -73,6 +86,12 @@ func (a *API) allowAddress(w http.ResponseWriter, r *http.Request) error {
 	}
 	writeJSON(w, http.StatusOK, success{Success: true, Message: "Address allowed", Data: now})
 	return nil
+}
+
+var forgetAddressCall = call{
+	tag: "addresses", id: "forgetAddress", summary: "Take back an address that was allowed by a call",
+	subject: "as the list shows it; the slash of a range may be sent as it is",
+	answers: []answered{giving(nil)}, fails: []tracking.Code{tracking.Invalid, tracking.NotFound},
 }
 
 // DELETE /api/webhooks/addresses/{address...}

@@ -19,6 +19,10 @@ type alarm struct {
 	Values       []string        `json:"values"` // the addresses or statuses it names
 }
 
+var listAlarmsCall = call{
+	tag: "alarms", id: "listAlarms", summary: "What needs someone now, the most urgent first", answers: []answered{giving([]alarm{})},
+}
+
 // GET /api/alarms
 //
 // What needs someone now, the most urgent first; at most a few seconds old.

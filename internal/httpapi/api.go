@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -72,6 +73,7 @@ type API struct {
 	trouble   trouble
 	draining  atomic.Bool
 	handler   http.Handler
+	described func() description
 }
 
 // New makes an API that is ready to serve.
@@ -84,6 +86,7 @@ func New(opts Options) *API {
 		watchers: newLimiter(20, 60), strangers: newLimiter(strangersPerSecond, strangersBurst), large: newPlaces(),
 	}
 	a.trouble.log = a.log
+	a.described = sync.OnceValue(a.makeDescription)
 	mux := http.NewServeMux()
 	for _, rt := range a.routes() {
 		mux.Handle(rt.pattern, a.wrap(rt))

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"reflect"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/webazaar/waybill/internal/access"
@@ -127,6 +129,14 @@ type auditRow struct {
 	Actor   string        `json:"actor"`
 	Role    access.Role   `json:"role"`
 	Peer    tracking.Text `json:"peer"`
+}
+
+var listAuditCall = call{
+	tag: "audit", id: "listAudit", summary: "What operators did, newest first",
+	query: slices.Concat(pageParams, []param{
+		cursorParam, {name: "act", about: "this kind alone", schema: enums[reflect.TypeFor[access.Act]()]},
+	}, timeParams),
+	answers: []answered{listing([]auditRow{})},
 }
 
 // GET /api/audit?page&limit&act&from&to&cursor

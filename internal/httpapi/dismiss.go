@@ -3,6 +3,8 @@ package httpapi
 import (
 	"net/http"
 	"strings"
+
+	"github.com/webazaar/waybill/internal/tracking"
 )
 
 // dismissal is what may be said to a dismissed row.
@@ -12,6 +14,13 @@ type dismissal struct {
 
 // maxNote is how long a note may be.
 const maxNote = 500
+
+var dismissWebhookCall = call{
+	tag: "log", id: "dismissWebhook", summary: "Say that a push needs nobody any more", subject: "the row's id",
+	detail: "For a failed, parked or rejected one: alarms stop counting it. A retry undoes it.",
+	body:   dismissal{}, example: `{"note":"a test of our own"}`,
+	answers: []answered{saying("Webhook dismissed", webhookRow{})}, fails: []tracking.Code{tracking.NotFound},
+}
 
 // POST /api/webhooks/dismiss/{id}
 //

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,6 +31,16 @@ type exportFormat interface {
 	begin() error
 	row(e *exported) error
 	flush() error
+}
+
+var exportWebhooksCall = call{
+	tag: "log", id: "exportWebhooks", summary: "The log as a download, oldest first",
+	detail: "One JSON object a line, or CSV with a line of names. An answer that was cut off does not end well.",
+	query: slices.Concat([]param{
+		{name: "format", about: "how the rows are written", schema: object{"type": "string", "enum": []any{"ndjson", "csv"}, "default": "ndjson"}},
+		unmaskedParam,
+	}, filterParams),
+	answers: []answered{{data: exported{}, in: inLines}},
 }
 
 // GET /api/webhooks/export?format=ndjson|csv&unmasked and the log's filters

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -70,6 +71,11 @@ type page struct {
 	NextCursor   tracking.Text `json:"nextCursor"` // for ?cursor=: deep pages stay fast
 }
 
+var listWebhooksCall = call{
+	tag: "log", id: "listWebhooks", summary: "The webhook log, newest first",
+	query: slices.Concat(pageParams, []param{cursorParam}, filterParams), answers: []answered{listing([]webhookRow{})},
+}
+
 // GET /api/webhooks/logs?page&limit&status&reason&q&orderId&awb&from&to&dismissed&cursor
 //
 // The log, newest first.
@@ -107,6 +113,12 @@ func (a *API) listWebhooks(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+var showWebhookCall = call{
+	tag: "log", id: "showWebhook", summary: "One row of the log, with its body", subject: "the row's id",
+	detail: "Riders and buyers are masked in the body, unless an admin asks for it as it came.",
+	query:  []param{unmaskedParam}, answers: []answered{giving(webhookWhole{})}, fails: []tracking.Code{tracking.NotFound},
+}
+
 // GET /api/webhooks/logs/{id}
 //
 // One row with body, headers, reading and tries. The body's personal data is
@@ -136,6 +148,13 @@ func (a *API) showWebhook(w http.ResponseWriter, r *http.Request) error {
 		whole.Body = bodyAsJSON(row.Body, unmasked)
 	}
 	return answer(w, whole)
+}
+
+var retryWebhookCall = call{
+	tag: "log", id: "retryWebhook", summary: "Put a failed, parked or rejected push back to work", subject: "the row's id",
+	query:   []param{{name: "force", about: "true: a processed one too", schema: truth}},
+	answers: []answered{saying("Webhook reprocessing initiated", webhookRow{})},
+	fails:   []tracking.Code{tracking.Invalid, tracking.NotFound},
 }
 
 // POST /api/webhooks/retry/{id}?force

@@ -58,6 +58,15 @@ type order struct {
 
 var broughtID = regexp.MustCompile(`^[A-Za-z0-9_-]{20,64}$`)
 
+var registerOrderCall = call{
+	tag: "orders", id: "registerOrder", summary: "Register an order, or add to what is known of it",
+	detail: "Found by id, then srOrderId, then number, and made if there is none. What is left out stays as it was.",
+	body:   registration{}, needed: []string{"number"},
+	example: `{"number":"WB-1001","srOrderId":348456385,"awbCodes":["19041424751540"],` +
+		`"contact":{"name":"Asha Rao","phone":"9000000000","email":"asha@shop.example"}}`,
+	answers: []answered{giving(order{})}, fails: []tracking.Code{tracking.Conflict},
+}
+
 // POST /api/orders
 //
 // Registers an order or adds to what is known of it: found by id, then
@@ -117,6 +126,12 @@ func (a *API) checkRegistration(in registration) (tracking.Registration, error) 
 	return reg, nil
 }
 
+var findOrdersCall = call{
+	tag: "orders", id: "findOrders", summary: "Orders with a number, newest first",
+	query:   []param{{name: "number", about: "the shop's order number, exact", needed: true}},
+	answers: []answered{listing([]order{})},
+}
+
 // GET /api/orders?number=…
 //
 // Orders with exactly this number, newest first.
@@ -139,6 +154,11 @@ func (a *API) findOrders(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+var showOrderCall = call{
+	tag: "orders", id: "showOrder", summary: "One order", subject: "the order's id, or one it had before",
+	answers: []answered{giving(order{})}, fails: []tracking.Code{tracking.NotFound},
+}
+
 // GET /api/orders/{id}
 func (a *API) showOrder(w http.ResponseWriter, r *http.Request) error {
 	o, err := a.opts.Store.Order(r.Context(), r.PathValue("id"))
@@ -146,6 +166,12 @@ func (a *API) showOrder(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return answer(w, a.asOrder(r, o))
+}
+
+var erasePersonalDataCall = call{
+	tag: "orders", id: "erasePersonalData", summary: "Forget what is known of an order's buyer", subject: "the order's id",
+	detail:  "The contact, and what bodies and courier texts say about people. What the buyer sees of the parcels stays.",
+	answers: []answered{giving(nil)}, fails: []tracking.Code{tracking.NotFound},
 }
 
 // DELETE /api/orders/{id}/personal-data
@@ -165,6 +191,12 @@ type watchToken struct {
 	Token     string    `json:"token"`
 	Channel   string    `json:"channel"`
 	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+var makeWatchTokenCall = call{
+	tag: "orders", id: "makeWatchToken", summary: "A token to join an order's private channel with", subject: "the order's id",
+	detail:  "Good for an hour; who has joined stays.",
+	answers: []answered{giving(watchToken{})}, fails: []tracking.Code{tracking.NotFound},
 }
 
 // POST /api/orders/{id}/watch-token

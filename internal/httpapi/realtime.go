@@ -11,6 +11,7 @@ import (
 
 	"github.com/webazaar/waybill/internal/access"
 	"github.com/webazaar/waybill/internal/live"
+	"github.com/webazaar/waybill/internal/tracking"
 )
 
 // watchTokenLife is how long a browser may join with a token; who has joined
@@ -22,6 +23,18 @@ var socketID = regexp.MustCompile(`^\d{1,20}\.\d{1,20}$`)
 // channelAuth is the answer of a Pusher channel authorization endpoint.
 type channelAuth struct {
 	Auth string `json:"auth"`
+}
+
+var authorizeChannelCall = call{
+	tag: "tracking", id: "authorizeChannel", summary: "Pusher's channel authorization",
+	detail: "A watch token opens private-order-{id}; an operator's bearer token opens private-shipments. Nothing else is signed.",
+	query:  []param{{name: "token", about: "a watch token, where it is not in the form"}},
+	form: []param{
+		{name: "socket_id", about: "of the connection that asks", needed: true, schema: object{"type": "string", "pattern": socketID.String()}},
+		{name: "channel_name", about: "the channel to join", needed: true},
+		{name: "token", about: "a watch token"},
+	},
+	answers: []answered{bare(channelAuth{})}, fails: []tracking.Code{tracking.Forbidden},
 }
 
 // POST /api/realtime/auth

@@ -68,6 +68,13 @@ type replay struct {
 // replaySamples are shown of what would be replayed.
 const replaySamples = 5
 
+var createReplayCall = call{
+	tag: "replays", id: "createReplay", summary: "Put many rows back to work, or say what that would do",
+	detail: "Failed, parked, rejected and processed rows are replayed, oldest first, by one job at a time that stands back while live pushes wait.",
+	body:   replayRequest{}, needed: []string{"filter"}, example: `{"filter":{"status":"failed","from":"2026-11-20"},"dryRun":true}`,
+	answers: []answered{giving(preview{}), saying("Replay created", replay{})},
+}
+
 // POST /api/webhooks/replays
 //
 // With dryRun: what the filter chooses. Without: makes a job of it.
@@ -107,6 +114,10 @@ func (a *API) createReplay(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+var listReplaysCall = call{
+	tag: "replays", id: "listReplays", summary: "The newest hundred replays, newest first", answers: []answered{giving([]replay{})},
+}
+
 // GET /api/webhooks/replays
 //
 // The newest hundred jobs, newest first.
@@ -122,6 +133,11 @@ func (a *API) listReplays(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, shown)
 }
 
+var showReplayCall = call{
+	tag: "replays", id: "showReplay", summary: "A replay and how far it has come", subject: "the replay's id",
+	answers: []answered{giving(replay{})}, fails: []tracking.Code{tracking.NotFound},
+}
+
 // GET /api/webhooks/replays/{id}
 func (a *API) showReplay(w http.ResponseWriter, r *http.Request) error {
 	job, err := a.opts.Store.Replay(r.Context(), r.PathValue("id"))
@@ -129,6 +145,12 @@ func (a *API) showReplay(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return answer(w, asReplay(&job))
+}
+
+var cancelReplayCall = call{
+	tag: "replays", id: "cancelReplay", summary: "Cancel a replay that has not ended", subject: "the replay's id",
+	detail:  "What it has put back to work goes on.",
+	answers: []answered{giving(replay{})}, fails: []tracking.Code{tracking.Invalid, tracking.NotFound},
 }
 
 // DELETE /api/webhooks/replays/{id}

@@ -15,6 +15,7 @@ type route struct {
 	pattern string
 	who     []access.Role // nil: anyone
 	handle  handler
+	call    *call // what the description tells of it; nil where no JSON is spoken
 }
 
 // routes is every path that Waybill answers, but for the realtime server's and
@@ -24,48 +25,50 @@ func (a *API) routes() []route {
 	viewer := []access.Role{access.Admin, access.Viewer}
 	shop := []access.Role{access.Admin, access.Shop}
 	return []route{
-		{"POST /api/webhooks/shiprocket", nil, a.receiveWebhook},
-		{"POST /api/webhooks/courier", nil, a.receiveWebhook},
-		{"GET /api/webhooks/shiprocket", nil, a.probeWebhook}, // GET serves HEAD too
-		{"GET /api/webhooks/courier", nil, a.probeWebhook},
+		{"POST /api/webhooks/shiprocket", nil, a.receiveWebhook, &receiveCall},
+		{"POST /api/webhooks/courier", nil, a.receiveWebhook, &receiveCall},
+		{"GET /api/webhooks/shiprocket", nil, a.probeWebhook, &probeCall}, // GET serves HEAD too
+		{"GET /api/webhooks/courier", nil, a.probeWebhook, &probeCall},
 
-		{"GET /api/webhooks/logs", viewer, a.listWebhooks},
-		{"GET /api/webhooks/logs/{id}", viewer, a.showWebhook},
-		{"GET /api/webhooks/export", viewer, a.exportWebhooks},
-		{"POST /api/webhooks/retry/{id}", admin, a.retryWebhook},
-		{"POST /api/webhooks/dismiss/{id}", admin, a.dismissWebhook},
-		{"POST /api/webhooks/replays", admin, a.createReplay},
-		{"GET /api/webhooks/replays", admin, a.listReplays},
-		{"GET /api/webhooks/replays/{id}", admin, a.showReplay},
-		{"DELETE /api/webhooks/replays/{id}", admin, a.cancelReplay},
-		{"GET /api/webhooks/addresses", admin, a.listAddresses},
-		{"POST /api/webhooks/addresses", admin, a.allowAddress},
-		{"DELETE /api/webhooks/addresses/{address...}", admin, a.forgetAddress},
+		{"GET /api/webhooks/logs", viewer, a.listWebhooks, &listWebhooksCall},
+		{"GET /api/webhooks/logs/{id}", viewer, a.showWebhook, &showWebhookCall},
+		{"GET /api/webhooks/export", viewer, a.exportWebhooks, &exportWebhooksCall},
+		{"POST /api/webhooks/retry/{id}", admin, a.retryWebhook, &retryWebhookCall},
+		{"POST /api/webhooks/dismiss/{id}", admin, a.dismissWebhook, &dismissWebhookCall},
+		{"POST /api/webhooks/replays", admin, a.createReplay, &createReplayCall},
+		{"GET /api/webhooks/replays", admin, a.listReplays, &listReplaysCall},
+		{"GET /api/webhooks/replays/{id}", admin, a.showReplay, &showReplayCall},
+		{"DELETE /api/webhooks/replays/{id}", admin, a.cancelReplay, &cancelReplayCall},
+		{"GET /api/webhooks/addresses", admin, a.listAddresses, &listAddressesCall},
+		{"POST /api/webhooks/addresses", admin, a.allowAddress, &allowAddressCall},
+		{"DELETE /api/webhooks/addresses/{address...}", admin, a.forgetAddress, &forgetAddressCall},
 
-		{"GET /api/alarms", viewer, a.listAlarms},
+		{"GET /api/alarms", viewer, a.listAlarms, &listAlarmsCall},
 
-		{"POST /api/orders", shop, a.registerOrder},
-		{"GET /api/orders", shop, a.findOrders},
-		{"GET /api/orders/{id}", shop, a.showOrder},
-		{"DELETE /api/orders/{id}/personal-data", shop, a.erasePersonalData},
-		{"POST /api/orders/{id}/watch-token", shop, a.makeWatchToken},
+		{"POST /api/orders", shop, a.registerOrder, &registerOrderCall},
+		{"GET /api/orders", shop, a.findOrders, &findOrdersCall},
+		{"GET /api/orders/{id}", shop, a.showOrder, &showOrderCall},
+		{"DELETE /api/orders/{id}/personal-data", shop, a.erasePersonalData, &erasePersonalDataCall},
+		{"POST /api/orders/{id}/watch-token", shop, a.makeWatchToken, &makeWatchTokenCall},
 
-		{"POST /api/tokens", admin, a.createToken},
-		{"GET /api/tokens", admin, a.listTokens},
-		{"DELETE /api/tokens/{id}", admin, a.revokeToken},
-		{"GET /api/audit", admin, a.listAudit},
+		{"POST /api/tokens", admin, a.createToken, &createTokenCall},
+		{"GET /api/tokens", admin, a.listTokens, &listTokensCall},
+		{"DELETE /api/tokens/{id}", admin, a.revokeToken, &revokeTokenCall},
+		{"GET /api/audit", admin, a.listAudit, &listAuditCall},
 
-		{"GET /api/track/{orderId}", nil, a.trackOrder},
-		{"OPTIONS /api/track/{orderId}", nil, a.allowAnyOrigin},
-		{"POST /api/realtime/auth", nil, a.authorizeChannel},
-		{"OPTIONS /api/realtime/auth", nil, a.allowShopOrigin},
+		{"GET /api/track/{orderId}", nil, a.trackOrder, &trackOrderCall},
+		{"OPTIONS /api/track/{orderId}", nil, a.allowAnyOrigin, nil},
+		{"POST /api/realtime/auth", nil, a.authorizeChannel, &authorizeChannelCall},
+		{"OPTIONS /api/realtime/auth", nil, a.allowShopOrigin, nil},
 
-		{"GET /track/{orderId}", nil, a.trackingPage},
-		{"GET /track", nil, a.lookUpPage},
+		{"GET /api/openapi.json", nil, a.describe, &describeCall},
 
-		{"GET /healthz", nil, a.healthy},
-		{"GET /readyz", nil, a.ready},
-		{"GET /metrics", viewer, a.showMetrics},
-		{"GET /{$}", nil, a.home},
+		{"GET /track/{orderId}", nil, a.trackingPage, nil},
+		{"GET /track", nil, a.lookUpPage, nil},
+
+		{"GET /healthz", nil, a.healthy, nil},
+		{"GET /readyz", nil, a.ready, nil},
+		{"GET /metrics", viewer, a.showMetrics, nil},
+		{"GET /{$}", nil, a.home, nil},
 	}
 }

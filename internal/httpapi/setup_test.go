@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -56,6 +57,7 @@ type house struct {
 	lines   *lines
 	now     time.Time
 	events  []live.Message // published, in their order
+	calls   sync.Map       // what was called, and the status of the answer
 }
 
 func setup(t testing.TB, change ...func(*httpapi.Options)) *house {
@@ -116,7 +118,8 @@ type answer struct {
 	body   string
 }
 
-// do sends a request from a listed address; headers are names and values.
+// do sends a request from a listed address; headers are names and values. What
+// is answered must be as described.
 func (h *house) do(method, path, body string, headers ...string) answer {
 	h.t.Helper()
 	r := httptest.NewRequestWithContext(h.t.Context(), method, path, strings.NewReader(body))
@@ -130,7 +133,11 @@ func (h *house) do(method, path, body string, headers ...string) answer {
 	}
 	w := httptest.NewRecorder()
 	h.api.ServeHTTP(w, r)
-	return answer{h.t, w.Code, w.Header(), w.Body.String()}
+	a := answer{h.t, w.Code, w.Header(), w.Body.String()}
+	if call := described().conforms(h.t, method, path, body, a); call != "" {
+		h.calls.Store(call+" "+strconv.Itoa(a.status), true)
+	}
+	return a
 }
 
 // admin is do with the admin's token.

@@ -36,6 +36,12 @@ type tokenMade struct {
 	Secret string `json:"secret"`
 }
 
+var createTokenCall = call{
+	tag: "tokens", id: "createToken", summary: "Make a token", detail: "Its secret is in this answer and nowhere else.",
+	body: tokenWish{}, needed: []string{"role", "name"}, example: `{"role":"viewer","name":"Grafana","expires":"90d"}`,
+	answers: []answered{giving(tokenMade{})}, fails: []tracking.Code{tracking.Conflict},
+}
+
 // POST /api/tokens
 //
 // Makes a token. Its secret is in this answer and nowhere else.
@@ -70,6 +76,10 @@ func (a *API) createToken(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, tokenMade{asTokenRow(&token, now), secret})
 }
 
+var listTokensCall = call{
+	tag: "tokens", id: "listTokens", summary: "All tokens there were, newest first", query: pageParams, answers: []answered{listing([]tokenRow{})},
+}
+
 // GET /api/tokens?page&limit
 //
 // All tokens there were, newest first.
@@ -95,6 +105,11 @@ func (a *API) listTokens(w http.ResponseWriter, r *http.Request) error {
 		Success: true, Data: rows, Total: total, TotalIsExact: true, TotalPages: (total + limit - 1) / limit, CurrentPage: number,
 	})
 	return nil
+}
+
+var revokeTokenCall = call{
+	tag: "tokens", id: "revokeToken", summary: "Revoke a token", subject: "the token's id", detail: "It opens nothing from then on.",
+	answers: []answered{giving(tokenRow{})}, fails: []tracking.Code{tracking.NotFound},
 }
 
 // DELETE /api/tokens/{id}

@@ -8,7 +8,24 @@ import (
 	"strings"
 
 	"github.com/webazaar/waybill/internal/store"
+	"github.com/webazaar/waybill/internal/tracking"
 )
+
+const snapshotExample = `{"success":true,"data":{"orderId":"4atigmidy7vfqzvssffvz2txn6","orderNumber":"WB-1001","version":1,` +
+	`"orderStatus":"shipped","milestone":"in_transit","currentStatus":"IN TRANSIT","awbCode":"19041424751540",` +
+	`"courierName":"Delhivery Surface","estimatedDelivery":"2026-11-23","deliveredAt":null,"updatedAt":"2026-11-20T06:13:53.584193Z",` +
+	`"shipments":[{"id":"hfqio6uqiqabrmzo","direction":"forward","awbCode":"19041424751540","courierName":"Delhivery Surface",` +
+	`"milestone":"in_transit","currentStatus":"IN TRANSIT","estimatedDelivery":"2026-11-23","firstEstimatedDelivery":"2026-11-23",` +
+	`"deliveredAt":null,"deliveryAttempts":0,"undeliveredReason":null,"proofOfDelivery":null,"corrected":false,` +
+	`"legs":[{"awbCode":"19041424751540","kind":"forward","courierName":"Delhivery Surface"}],` +
+	`"trackingHistory":[{"status":"IN TRANSIT","milestone":"in_transit","timestamp":"2026-11-20T06:13:46Z","location":"Bhiwandi",` +
+	`"description":"Bag received at hub","scanType":"scan"}]}]}}`
+
+var trackOrderCall = call{
+	tag: "tracking", id: "trackOrder", etag: true, summary: "Where an order's parcels are", subject: "the order's id",
+	detail:  "For anyone who has the id, from any origin, without credentials; no personal data. It has an ETag. All that is unknown is answered alike.",
+	answers: []answered{giving(tracking.Snapshot{}).like(snapshotExample)}, fails: []tracking.Code{tracking.NotFound, "rate_limited"},
+}
 
 // GET /api/track/{orderId}
 //

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/netip"
 	"time"
@@ -33,6 +34,19 @@ type refused struct {
 // keepWithin is how long a push may wait to be written. A store that takes
 // longer counts as down: the sender comes again, and had better know.
 const keepWithin = 10 * time.Second
+
+var receiveCall = call{
+	tag: "webhooks", id: "receiveWebhook", proof: true, summary: "Take a tracking push",
+	detail: "Where Shiprocket pushes to. 200 means that the push is on disk; it is worked off afterwards. An AWB or status that nobody knows " +
+		"is no error. /api/webhooks/courier and /api/webhooks/shiprocket are the same: Shiprocket's form refuses the second.",
+	body: json.RawMessage{},
+	example: `{"awb":"19041424751540","courier_name":"Delhivery Surface","current_status":"IN TRANSIT","current_timestamp":"20 11 2026 11:43:52",` +
+		`"order_id":"WB-1001","sr_order_id":348456385,"etd":"2026-11-23 18:00:00","scans":[{"date":"2026-11-20 11:43:46",` +
+		`"activity":"Bag received at hub","location":"Bhiwandi","sr-status":"18"}]}`,
+	answers: []answered{bare(received{}).like(`{"success":true,"message":"Webhook received and queued for processing",` +
+		`"eventId":"19041424751540-IN_TRANSIT-20_11_2026_11_43_52"}`)},
+	fails: []tracking.Code{"rate_limited"},
+}
 
 // POST /api/webhooks/shiprocket and /api/webhooks/courier
 //
@@ -101,6 +115,11 @@ func (a *API) refuse(w http.ResponseWriter, peer netip.Addr, err error) error {
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Second))
 	writeJSON(w, status[code], refused{Message: tracking.ErrorMessage(err)})
 	return nil
+}
+
+var probeCall = call{
+	tag: "webhooks", id: "probeWebhook", summary: "Say that pushes are taken here", still: true,
+	detail: "Shiprocket's form may look, with GET or HEAD, before it saves the address.", answers: []answered{bare(received{})},
 }
 
 // GET and HEAD /api/webhooks/shiprocket and /api/webhooks/courier
