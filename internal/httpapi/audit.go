@@ -137,6 +137,7 @@ var listAuditCall = call{
 		cursorParam, {name: "act", about: "this kind alone", schema: enums[reflect.TypeFor[access.Act]()]},
 	}, timeParams),
 	answers: []answered{listing([]auditRow{})},
+	fails:   []tracking.Code{tracking.Invalid},
 }
 
 // GET /api/audit?page&limit&act&from&to&cursor

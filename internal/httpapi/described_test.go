@@ -38,6 +38,7 @@ var described = sync.OnceValue(func() *description {
 	if err != nil {
 		panic(err)
 	}
+	closed(doc)
 	d := &description{compiler: jsonschema.NewCompiler(), compiled: map[string]*jsonschema.Schema{}}
 	d.compiler.AssertFormat()
 	if err := d.compiler.AddResource(descriptionURL, doc); err != nil {
@@ -46,6 +47,24 @@ var described = sync.OnceValue(func() *description {
 	d.paths, d.responses = dig(doc, "paths"), dig(doc, "components", "responses")
 	return d
 })
+
+// closed lets no object have keys that are not described. Clients have to bear
+// such, since they may come some day; these tests have to see them.
+func closed(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		if _, open := v["additionalProperties"]; dig(v, "properties") != nil && v["type"] == "object" && !open {
+			v["additionalProperties"] = false
+		}
+		for _, inner := range v {
+			closed(inner)
+		}
+	case []any:
+		for _, inner := range v {
+			closed(inner)
+		}
+	}
+}
 
 // dig goes down into an object; nil where there is no such thing.
 func dig(v any, keys ...string) map[string]any {

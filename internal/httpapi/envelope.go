@@ -57,7 +57,7 @@ func (o *operations) within(a *answered) object {
 		}
 	}
 	properties["success"], properties["data"] = object{"const": true}, data
-	return object{"type": "object", "properties": properties, "required": required, "additionalProperties": false}
+	return structure(properties, required)
 }
 
 // reasonsOf say in a few words when a status is answered.
@@ -79,12 +79,10 @@ func (o *operations) failure(status int, codes []string) object {
 	name := strings.ReplaceAll(http.StatusText(status), " ", "")
 	if o.responses[name] == nil {
 		properties, required := o.schemas.fields(reflect.TypeFor[failure](), o.schemas.answer)
-		properties["success"], properties["code"] = object{"const": false}, object{"enum": codes}
+		properties["success"], properties["code"] = object{"const": false}, object{"type": "string", "enum": codes}
 		response := object{
 			"description": reasonsOf[status],
-			"content": jsonContent(object{
-				"type": "object", "properties": properties, "required": required, "additionalProperties": false,
-			}),
+			"content":     jsonContent(structure(properties, required)),
 		}
 		headers := object{}
 		switch status {

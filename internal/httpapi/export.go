@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/webazaar/waybill/internal/inbox"
+	"github.com/webazaar/waybill/internal/tracking"
 )
 
 // exported is a row of the log with its body.
@@ -41,6 +42,7 @@ var exportWebhooksCall = call{
 		unmaskedParam,
 	}, filterParams),
 	answers: []answered{{data: exported{}, in: inLines}},
+	fails:   []tracking.Code{tracking.Invalid},
 }
 
 // GET /api/webhooks/export?format=ndjson|csv&unmasked and the log's filters

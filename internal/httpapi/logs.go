@@ -74,6 +74,7 @@ type page struct {
 var listWebhooksCall = call{
 	tag: "log", id: "listWebhooks", summary: "The webhook log, newest first",
 	query: slices.Concat(pageParams, []param{cursorParam}, filterParams), answers: []answered{listing([]webhookRow{})},
+	fails: []tracking.Code{tracking.Invalid},
 }
 
 // GET /api/webhooks/logs?page&limit&status&reason&q&orderId&awb&from&to&dismissed&cursor

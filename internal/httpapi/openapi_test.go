@@ -1,8 +1,10 @@
 package httpapi_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,4 +76,29 @@ func parsed(t testing.TB, body string) any {
 		t.Fatalf("%v: %.200s", err, body)
 	}
 	return v
+}
+
+// What is shown as an example is what the schema beside it says.
+func TestDescriptionsExamplesHold(t *testing.T) {
+	t.Parallel()
+	d, n := described(), 0
+	var walk func(v any, place ...string)
+	walk = func(v any, place ...string) {
+		for key, inner := range dig(v) {
+			if key == "example" {
+				body, err := json.Marshal(inner)
+				if err != nil {
+					t.Fatal(err)
+				}
+				n++
+				d.validate(t, "an example", pointer(append(slices.Clone(place), "schema")...), string(body))
+				continue
+			}
+			walk(inner, append(slices.Clone(place), key)...)
+		}
+	}
+	walk(d.paths, "paths")
+	if n < 10 {
+		t.Errorf("%d examples", n)
+	}
 }

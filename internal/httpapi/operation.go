@@ -152,9 +152,6 @@ func failures(rt *route) []tracking.Code {
 	if c.body != nil || c.form != nil {
 		all = append(all, tracking.Invalid, "too_slow", "too_large")
 	}
-	if len(c.query) > 0 {
-		all = append(all, tracking.Invalid)
-	}
 	slices.Sort(all)
 	return slices.Compact(all)
 }

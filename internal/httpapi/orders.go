@@ -130,6 +130,7 @@ var findOrdersCall = call{
 	tag: "orders", id: "findOrders", summary: "Orders with a number, newest first",
 	query:   []param{{name: "number", about: "the shop's order number, exact", needed: true}},
 	answers: []answered{listing([]order{})},
+	fails:   []tracking.Code{tracking.Invalid},
 }
 
 // GET /api/orders?number=…

@@ -78,6 +78,7 @@ func (a *API) createToken(w http.ResponseWriter, r *http.Request) error {
 
 var listTokensCall = call{
 	tag: "tokens", id: "listTokens", summary: "All tokens there were, newest first", query: pageParams, answers: []answered{listing([]tokenRow{})},
+	fails: []tracking.Code{tracking.Invalid},
 }
 
 // GET /api/tokens?page&limit
