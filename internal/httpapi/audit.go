@@ -145,11 +145,7 @@ var listAuditCall = call{
 // What operators did, newest first.
 func (a *API) listAudit(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	number, err := positive(q, "page", 1, 1_000_000)
-	if err != nil {
-		return err
-	}
-	limit, err := positive(q, "limit", 50, 200)
+	number, limit, err := paging(q)
 	if err != nil {
 		return err
 	}

@@ -82,11 +82,7 @@ var listWebhooksCall = call{
 // The log, newest first.
 func (a *API) listWebhooks(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	number, err := positive(q, "page", 1, 1_000_000)
-	if err != nil {
-		return err
-	}
-	limit, err := positive(q, "limit", 50, 200)
+	number, limit, err := paging(q)
 	if err != nil {
 		return err
 	}
@@ -213,6 +209,15 @@ func timeOrNull(t time.Time) *time.Time {
 }
 
 // positive reads a whole number from 1; past most it is cut to most.
+// paging reads which page of a list is asked for, and how long it is.
+func paging(q url.Values) (number, limit int, err error) {
+	if number, err = positive(q, "page", 1, 1_000_000); err != nil {
+		return 0, 0, err
+	}
+	limit, err = positive(q, "limit", 50, 200)
+	return number, limit, err
+}
+
 func positive(q url.Values, name string, otherwise, most int) (int, error) {
 	s := q.Get(name)
 	if s == "" {

@@ -86,11 +86,7 @@ var listTokensCall = call{
 // All tokens there were, newest first.
 func (a *API) listTokens(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	number, err := positive(q, "page", 1, 1_000_000)
-	if err != nil {
-		return err
-	}
-	limit, err := positive(q, "limit", 50, 200)
+	number, limit, err := paging(q)
 	if err != nil {
 		return err
 	}
