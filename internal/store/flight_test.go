@@ -54,7 +54,10 @@ func TestVoidDecisionsAreMadeAnew(t *testing.T) {
 	claimed, batch := 0, 4
 	// The turn to write is taken: nothing can be claimed from the table, only
 	// from memory, and nothing be said about it.
-	rows := s.backlog.take(pushes)
+	var rows []inbox.Webhook
+	for len(rows) < pushes {
+		rows = append(rows, s.backlog.take(pushes)...)
+	}
 	var wg sync.WaitGroup
 	for claimed < pushes {
 		some := rows[claimed : claimed+batch]
