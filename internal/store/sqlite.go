@@ -30,7 +30,7 @@ const (
 	// over, beside the writer. Often and little keeps the slowest answers fast.
 	checkpointEvery = 100 * time.Millisecond
 	// restartFrames is when the writer itself makes the log begin anew:
-	// 16,000 pages of 8 KiB.
+	// 16,000 pages of 4 KiB.
 	restartFrames = 16000
 	// restartPatience is how many milliseconds it waits for readers to let go of
 	// the log. All of intake waits with it; and a reader that stays, such as a
@@ -131,7 +131,7 @@ func (s *Store) openSQLite(ctx context.Context) error {
 	// it, fsync does the same at twice the cost.
 	_, _ = sqlite.Fdatasync(true)
 
-	writer, err := s.openFile(path, 1, "rw", "page_size(8192)", "journal_mode(wal)", "synchronous(full)",
+	writer, err := s.openFile(path, 1, "rw", "journal_mode(wal)", "synchronous(full)",
 		"wal_autocheckpoint(0)", "journal_size_limit(134217728)", "cache_size(-16000)", "temp_store(memory)")
 	if err != nil {
 		return err
