@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -17,10 +18,10 @@ import (
 //
 //   - Watchers (what was upgraded) and requests have budgets of their own, so
 //     neither keeps the other out.
-//   - At its bound a request's connection is made room for by closing the one
-//     that has kept us waiting longest: one that is silent, or whose request
-//     or answer creeps. A push comes with its connection and is gone in
-//     milliseconds; what waits longer than that is not one.
+//   - At its bound a request's connection is made room for by closing one of
+//     those that have kept us waiting longest, who are silent or creep: the one
+//     whose peer holds the most of them. A push comes with its connection and
+//     is gone in milliseconds; what waits longer than that is not one.
 //   - A connection whose sender has proved himself is closed for that last of
 //     all, and never while it has a request under way.
 //
@@ -30,10 +31,11 @@ type Connections struct {
 	log                      *slog.Logger
 
 	mu       sync.Mutex
-	requests int       // open, and not upgraded
-	watchers int       // open, and upgraded
-	strange  list.List // senders not proved, who has waited longest first
-	rested   list.List // senders proved, without a request, likewise
+	requests int                  // open, and not upgraded
+	watchers int                  // open, and upgraded
+	strange  list.List            // senders not proved, who has waited longest first
+	peers    map[netip.Prefix]int // how many of them each peer has
+	rested   list.List            // senders proved, without a request, likewise
 	shed     int64
 	refused  int64
 	told     time.Time
@@ -43,7 +45,9 @@ type Connections struct {
 // is for requests, the rest for watchers.
 func NewConnections(total int, log *slog.Logger) *Connections {
 	requests := max(min(total/4, 8192), 1)
-	return &Connections{maxRequests: requests, maxWatchers: max(total-requests, 1), log: log.With("component", "http")}
+	return &Connections{
+		maxRequests: requests, maxWatchers: max(total-requests, 1), peers: map[netip.Prefix]int{}, log: log.With("component", "http"),
+	}
 }
 
 // Watchers is how many watchers the realtime server may take. A sixteenth of
@@ -97,7 +101,8 @@ func settle(r *http.Request) {
 // server look for in a TCP connection, writev and sendfile among it.
 type conn struct {
 	*net.TCPConn
-	of *Connections
+	of   *Connections
+	peer netip.Prefix
 
 	// All under of.mu.
 	list     *list.List // strange or rested; nil if it may not be closed
@@ -129,24 +134,23 @@ func (b *bounded) Accept() (net.Conn, error) {
 
 // admit makes room for a newcomer; nil if there is none to be made.
 func (c *Connections) admit(nc *net.TCPConn) *conn {
+	var peer netip.Prefix
+	if addr, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
+		peer = home(addr.AddrPort().Addr())
+	}
 	c.mu.Lock()
 	var gone *conn
 	if c.requests >= c.maxRequests {
-		oldest := c.strange.Front()
-		if oldest == nil {
-			oldest = c.rested.Front()
-		}
 		c.tell()
-		if oldest == nil {
+		if gone = c.spare(); gone == nil {
 			c.refused++
 			c.mu.Unlock()
 			return nil
 		}
-		gone = oldest.Value.(*conn) //nolint:forcetypeassert // nothing else is in the list
 		c.shed++
 		c.forget(gone)
 	}
-	n := &conn{TCPConn: nc, of: c}
+	n := &conn{TCPConn: nc, of: c, peer: peer}
 	c.enlist(n, &c.strange)
 	c.requests++
 	c.mu.Unlock()
@@ -154,6 +158,27 @@ func (c *Connections) admit(nc *net.TCPConn) *conn {
 		_ = gone.TCPConn.Close() // its reader and writer find out by themselves
 	}
 	return n
+}
+
+// compared is how many of those that have waited longest are looked at for the
+// one to close.
+const compared = 16
+
+// spare is the connection to close for another; nil if there is none.
+func (c *Connections) spare() *conn {
+	var worst *conn
+	for e, n := c.strange.Front(), 0; e != nil && n < compared; e, n = e.Next(), n+1 {
+		if o := e.Value.(*conn); worst == nil || c.peers[o.peer] > c.peers[worst.peer] { //nolint:forcetypeassert // nothing else is in the list
+			worst = o
+		}
+	}
+	if worst != nil {
+		return worst
+	}
+	if e := c.rested.Front(); e != nil {
+		return e.Value.(*conn) //nolint:forcetypeassert // as above
+	}
+	return nil
 }
 
 // tell says now and then that connections are at their bound.
@@ -183,11 +208,19 @@ func (c *Connections) forget(n *conn) {
 func (c *Connections) enlist(n *conn, l *list.List) {
 	c.unlist(n)
 	n.list, n.place = l, l.PushBack(n)
+	if l == &c.strange {
+		c.peers[n.peer]++
+	}
 }
 
 func (c *Connections) unlist(n *conn) {
 	if n.list != nil {
 		n.list.Remove(n.place)
+		if n.list == &c.strange {
+			if c.peers[n.peer]--; c.peers[n.peer] == 0 {
+				delete(c.peers, n.peer)
+			}
+		}
 		n.list, n.place = nil, nil
 	}
 }

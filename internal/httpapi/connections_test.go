@@ -137,6 +137,28 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 	}
 }
 
+// Room is made at the cost of the peer that holds the most, so that one who has
+// few is not pushed out by a crowd of newcomers either.
+func TestCrowdsMakeRoomFirst(t *testing.T) {
+	t.Parallel()
+	_, p := serveFew(t, 64, keepsAll{}) // 16 for requests
+	sender := p.call()
+	crowd := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	for range 200 {
+		nc, err := crowd.DialContext(t.Context(), "tcp", p.addr)
+		if err != nil {
+			t.Skipf("this machine has one address of its own: %v", err)
+		}
+		defer nc.Close()
+	}
+	if got := p.call().asks("GET", "/healthz", ""); got != http.StatusOK { // all of the crowd is in
+		t.Errorf("a newcomer: %d", got)
+	}
+	if got := sender.pushes(1); got != http.StatusOK {
+		t.Errorf("one who has waited longer than all of the crowd: %d", got)
+	}
+}
+
 // Where all connections are senders' who have proved themselves, one that rests
 // goes before a newcomer does, the longest rested first.
 func TestProvenConnectionsGoLast(t *testing.T) {
