@@ -96,7 +96,7 @@ func TestDiskFull(t *testing.T) {
 	s.stop()
 	wholeDatabase(t, filepath.Join(dir, "waybill.db"))
 	report(t, "disk full", fmt.Sprintf("a disk of 24 MB filled to the last byte, %d times", rounds),
-		fmt.Sprintf("%d × 503 while it was full, alarm in the log, back by itself, database whole", m.refused), m)
+		fmt.Sprintf("%d × 503 while it was full, alarm in the log, taking pushes again by itself, database whole", m.refused), m)
 }
 
 // wholeDatabase checks a closed database from end to end.

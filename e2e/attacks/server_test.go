@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -210,7 +211,11 @@ func (s *server) await(limit time.Duration, what string, ok func() bool) {
 
 // dial opens a connection of an attacker's.
 func (s *server) dial() (net.Conn, error) {
-	return (&net.Dialer{Timeout: 10 * time.Second}).DialContext(s.t.Context(), "tcp", s.addr)
+	d := net.Dialer{Timeout: 10 * time.Second}
+	if runtime.GOOS == "linux" { // attackers have an address of their own
+		d.LocalAddr = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}
+	}
+	return d.DialContext(s.t.Context(), "tcp", s.addr)
 }
 
 // signature is that of body under the secret, in hexadecimal.

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/webazaar/waybill/internal/store/storetest"
 )
 
@@ -128,18 +130,34 @@ func (w *thawing) Read(p []byte) (int, error) {
 }
 
 // behindRelay is a server whose PostgreSQL can be cut off.
-func behindRelay(t *testing.T) (*server, *relay) {
+func behindRelay(t *testing.T) (s *server, r *relay, endLeases func()) {
 	t.Helper()
-	address, err := url.Parse(storetest.PostgresURL(t))
+	direct := storetest.PostgresURL(t)
+	address, err := url.Parse(direct)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if address.Port() == "" {
 		address.Host = net.JoinHostPort(address.Hostname(), "5432")
 	}
-	r := startRelay(t, address.Host)
+	r = startRelay(t, address.Host)
 	address.Host = r.addr
-	return serve(t, "DATABASE_URL="+address.String()), r
+	// What was being worked off when the database went waits for the end of its
+	// lease, two minutes; outages in earnest wait for it.
+	endLeases = func() {
+		if full() {
+			return
+		}
+		conn, err := pgx.Connect(t.Context(), direct)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close(context.Background()) }()
+		if _, err := conn.Exec(t.Context(), `UPDATE webhooks SET due_at = received_at WHERE status = 'pending'`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return serve(t, "DATABASE_URL="+address.String()), r, endLeases
 }
 
 // outage is how long the database is gone.
@@ -153,7 +171,7 @@ func outage() time.Duration {
 // A database that is gone costs 503s and nothing else, and is used again when it
 // is back.
 func TestStoreGone(t *testing.T) {
-	s, r := behindRelay(t)
+	s, r, endLeases := behindRelay(t)
 	st := s.stream(10 * time.Millisecond)
 	st.goesOn(50)
 	r.cut()
@@ -173,6 +191,7 @@ func TestStoreGone(t *testing.T) {
 	took := time.Since(back)
 	st.goesOn(50)
 	st.end()
+	endLeases()
 	m := st.verify()
 	if st.refused[503] != m.refused && !st.stalled(t) {
 		t.Errorf("answers: %s", counted(st.refused))
@@ -188,7 +207,7 @@ func TestStoreGone(t *testing.T) {
 // A network that swallows what is sent makes pushes wait; none is acknowledged
 // that was not kept.
 func TestStoreFrozen(t *testing.T) {
-	s, r := behindRelay(t)
+	s, r, endLeases := behindRelay(t)
 	st := s.stream(10 * time.Millisecond)
 	st.goesOn(50)
 	r.freeze()
@@ -198,6 +217,7 @@ func TestStoreFrozen(t *testing.T) {
 	r.thaw()
 	st.goesOn(50)
 	st.end()
+	endLeases()
 	m := st.verify()
 	if during-before > 50 {
 		t.Errorf("%d were acknowledged while nothing reached the database", during-before)
