@@ -68,6 +68,10 @@ e2e: packages ## Run the end-to-end scripts and browser tests alone
 crash: ## Crash, cut the power and simulate in large numbers: CRASHES=2000 and more
 	CRASHES=$(CRASHES) ROUNDS=20 SEEDS=50 CUTS=5000 scripts/services go test -count=1 -timeout=4h -v ./e2e/durability
 
+.PHONY: attacks
+attacks: ## Attack a running server, with outages as long as real ones; prints a table
+	ATTACKS=full scripts/services go test -count=1 -timeout=1h -v ./e2e/attacks
+
 .PHONY: bench
 bench: ## Measure Waybill beside its ceiling and a peer; writes bench/results
 	go run ./bench/run
