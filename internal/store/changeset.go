@@ -24,9 +24,8 @@ type changeset struct {
 
 	orders, aliases, identifiers, evidence, shipments []any
 
-	names    []name // new ones: webhooks may wait for them
-	named    map[name][]holder
-	absorbed map[int64]int64 // merged orders, and by which
+	named    map[name][]holder // new names: webhooks may wait for them
+	absorbed map[int64]int64   // merged orders, and by which
 	marks    []finished
 	awaits   []awaited
 	updates  []tracking.Update
@@ -77,7 +76,6 @@ func (c *changeset) add(o *loaded) error {
 		if len(id.Value) <= maxName && len(id.Channel) <= maxName {
 			c.identifiers = append(c.identifiers, string(id.Kind), id.Value, id.Channel, o.seq)
 			n := name{id.Kind, id.Value}
-			c.names = append(c.names, n)
 			if c.named == nil {
 				c.named = map[name][]holder{}
 			}
@@ -151,11 +149,16 @@ type payload struct {
 	updates int
 }
 
+// full reports whether one more update, of the usual size, would be too much.
+func (p *payload) full(bytes int) bool {
+	return p.updates == effectsTogether || len(p.json)+len(p.json)/p.updates > bytes
+}
+
 // tell puts in updates, in their order, so many to a row as make up its bytes.
 func (c *changeset) tell(bytes int, updates []tracking.Update) {
 	for i := range updates {
 		last := len(c.payloads) - 1
-		if last < 0 || c.payloads[last].updates == effectsTogether || len(c.payloads[last].json) > bytes-len(c.payloads[last].json)/c.payloads[last].updates {
+		if last < 0 || c.payloads[last].full(bytes) {
 			c.payloads = append(c.payloads, payload{json: append(make([]byte, 0, 4096), '[')})
 			last++
 		}
@@ -195,7 +198,7 @@ func (t *tx) write(ctx context.Context, c *changeset, kinds []string) ([]trackin
 	if err := t.saveShipments(ctx, c); err != nil {
 		return nil, err
 	}
-	if _, err := t.release(ctx, c.names); err != nil {
+	if _, err := t.release(ctx, slices.SortedFunc(maps.Keys(c.named), name.compare)); err != nil {
 		return nil, err
 	}
 	return t.addEffects(ctx, c, kinds)

@@ -10,8 +10,8 @@ import (
 )
 
 // deciding runs fn while nobody else decides about orders, and nothing that was
-// decided is still to be written: what it reads stays true until it has written. Where several processes decide, rows are locked
-// instead.
+// decided is still to be written: what it reads stays true until it has
+// written. Where several processes decide, rows are locked instead.
 func (s *Store) deciding(ctx context.Context, doing string, fn func(ctx context.Context) error) error {
 	if s.dialect.singleWriter {
 		if err := s.decider.take(ctx, false); err != nil {
