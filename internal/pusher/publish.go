@@ -17,6 +17,9 @@ var (
 	ErrClosed          = errors.New("server is closed")
 )
 
+// ErrFull is Census.Enter's: the channel has as many members as it may.
+var ErrFull = errors.New("channel has as many members as it may")
+
 // publish is the one way of every event: checked here, carried by the broker,
 // delivered on each node.
 func (s *Server) publish(ctx context.Context, messages []Message) error {
