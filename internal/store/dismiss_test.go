@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -125,6 +126,56 @@ func TestWebhooksByReason(t *testing.T) {
 			if found, err := s.Webhooks(ctxOf(t), c.filter, 1, 9); err != nil || found.Total != c.want || len(found.Rows) != c.want || !found.TotalIsExact {
 				t.Errorf("%+v: %d of %d, %v; want %d", c.filter, len(found.Rows), found.Total, err, c.want)
 			}
+		}
+	})
+}
+
+// What few rows have is found beneath all the others, however many came since.
+func TestRareRowsAreFoundBeneathManyOthers(t *testing.T) {
+	t.Parallel()
+	storetest.EachBackend(t, func(t *testing.T, b *storetest.Backend) {
+		s := b.Open(t)
+		parked := kept(t, s, "P", inbox.Parked, inbox.Conflict, noon)
+		unknown := kept(t, s, "U", inbox.Processed, inbox.UnknownStatus, noon)
+		settled := kept(t, s, "S", inbox.Failed, inbox.NoReason, noon)
+		if err := s.Dismiss(ctxOf(t), settled, noon, "a test of ours"); err != nil {
+			t.Fatal(err)
+		}
+		failed := kept(t, s, "F", inbox.Failed, inbox.NoReason, noon)
+		const many = 10_050 // more than is looked into where no index leads
+		var together sync.WaitGroup
+		for lane := range 64 {
+			together.Go(func() {
+				for i := lane; i < many; i += 64 {
+					w := pushed(fmt.Sprint("M", i), `{}`)
+					w.Status, w.Reason, w.ReceivedAt = inbox.Ignored, inbox.Ping, noon.Add(time.Hour)
+					if _, err := s.Append(ctxOf(t), w); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		together.Wait()
+		yes, no := true, false
+		for _, c := range []struct {
+			name   string
+			filter store.Filter
+			want   string
+		}{
+			{"by reason", store.Filter{Reason: inbox.Conflict}, parked},
+			{"by reason of a processed one", store.Filter{Reason: inbox.UnknownStatus}, unknown},
+			{"dismissed", store.Filter{Dismissed: &yes}, settled},
+			{"failed and not dismissed", store.Filter{Status: inbox.Failed, Dismissed: &no}, failed},
+			{"by reason and a part of its status word", store.Filter{Reason: inbox.Conflict, Q: "transit"}, parked},
+		} {
+			found, err := s.Webhooks(ctxOf(t), c.filter, 1, 9)
+			if err != nil || len(found.Rows) != 1 || found.Rows[0].ID != c.want || found.Total != 1 {
+				t.Errorf("%s: %d of %d rows, %v; want %s", c.name, len(found.Rows), found.Total, err, c.want)
+			}
+		}
+		if found, err := s.Webhooks(ctxOf(t), store.Filter{Reason: inbox.Ping}, 1, 9); err != nil || found.Total != many || !found.TotalIsExact {
+			t.Errorf("pings: %d, exact %v, %v", found.Total, found.TotalIsExact, err)
 		}
 	})
 }

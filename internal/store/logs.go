@@ -35,7 +35,29 @@ type Filter struct {
 
 // sparse reports whether no index leads to what the filter chooses: then only so
 // much of the log is looked into.
-func (f *Filter) sparse() bool { return f.Q != "" || f.Reason != "" || f.Dismissed != nil }
+func (f *Filter) sparse() bool { return f.Q != "" || f.commonReason() }
+
+// commonReason reports whether many rows have the reason: those need no index to
+// be found, and have none.
+func (f *Filter) commonReason() bool {
+	return f.Reason == inbox.NothingNew || f.Reason == inbox.SameEvent || f.Reason == inbox.Ping
+}
+
+// counted reports whether the rows it chooses are counted already, by status.
+func (f *Filter) counted() bool {
+	return f.Q == "" && f.Reason == "" && f.Dismissed == nil && f.From.IsZero() && f.To.IsZero()
+}
+
+// plainer is the filter with a reason that every row of a status has, and no
+// other row, said as that status.
+func (f Filter) plainer() Filter {
+	for reason, status := range map[inbox.Reason]inbox.Status{inbox.Ping: inbox.Ignored, inbox.SameEvent: inbox.Duplicate} {
+		if f.Reason == reason && (f.Status == "" || f.Status == status) {
+			f.Reason, f.Status = "", status
+		}
+	}
+	return f
+}
 
 // Found is one page of the log, newest first.
 type Found struct {
@@ -58,6 +80,7 @@ const daysWithWebhooks = `(SELECT DISTINCT day FROM webhook_counts) d JOIN webho
 // to a page; pages are counted from 1.
 func (s *Store) Webhooks(ctx context.Context, filter Filter, page, limit int) (Found, error) {
 	var found Found
+	filter = filter.plainer()
 	err := s.view(ctx, "list webhooks", func(ctx context.Context, t *tx) error {
 		ids, indexed, err := t.seekFilter(ctx, filter)
 		if err != nil {
@@ -135,7 +158,7 @@ func (t *tx) walk(ctx context.Context, filter Filter, skip, limit int) (Found, e
 
 // total is how many rows a walk would find, and whether that is exact.
 func (t *tx) total(ctx context.Context, filter Filter) (n int, exact bool, err error) {
-	if !filter.sparse() && filter.From.IsZero() && filter.To.IsZero() {
+	if filter.counted() {
 		err = t.one(ctx, `
 			SELECT COALESCE(SUM(n), 0)
 			FROM webhook_counts
@@ -336,6 +359,9 @@ func (c *clause) common(f Filter) {
 func (c *clause) told(f Filter) {
 	if f.Reason != "" {
 		c.add("w.reason = " + c.arg(string(f.Reason)))
+		if !f.commonReason() {
+			c.add("w.reason NOT IN ('', 'nothing_new', 'same_event', 'ping')") // what the index is of
+		}
 	}
 	if f.Dismissed != nil && *f.Dismissed {
 		c.add("w.dismissed_at <> 0 AND w.dismissed_at = w.processed_at")
@@ -344,11 +370,25 @@ func (c *clause) told(f Filter) {
 	}
 }
 
-// odd leads to the index of what is neither pending nor processed: there is
-// little of that. Those two are found soon enough from the newest row.
-func (c *clause) odd(status inbox.Status) {
-	if status != "" && status != inbox.Pending && status != inbox.Processed {
+// led adds what an index leads to, or what so many rows have that they are soon
+// found from the newest one; a status leads if nothing else does, as there is
+// little that is neither pending nor processed.
+func (c *clause) led(f Filter) {
+	c.common(f)
+	if !f.commonReason() {
+		c.told(f)
+	}
+	odd := f.Status != "" && f.Status != inbox.Pending && f.Status != inbox.Processed
+	if odd && f.Reason == "" && f.Dismissed == nil {
 		c.add("w.status NOT IN ('pending', 'processed')")
+	}
+}
+
+// rest adds what led leaves out.
+func (c *clause) rest(f Filter) {
+	c.like(f.Q)
+	if f.commonReason() {
+		c.told(f)
 	}
 }
 
@@ -366,21 +406,18 @@ func (c *clause) like(q string) {
 // log or, for what no index leads to, its newest rows.
 func (c *clause) walk(f Filter) (from string) {
 	if !f.sparse() {
-		c.common(f)
-		c.odd(f.Status)
+		c.led(f)
 		return "webhooks w"
 	}
 	var within clause
-	within.common(f)
-	within.odd(f.Status)
+	within.led(f)
 	from = `(
 			SELECT *
 			FROM webhooks w` + within.where() + `
 			ORDER BY id DESC
 			LIMIT ` + within.arg(walked) + `) w`
 	c.args = within.args
-	c.like(f.Q)
-	c.told(f)
+	c.rest(f)
 	return from
 }
 

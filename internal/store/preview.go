@@ -54,7 +54,7 @@ func (s *Store) Preview(ctx context.Context, filter Filter, samples int) (Previe
 			}
 			return err
 		}
-		if !filter.sparse() && filter.From.IsZero() && filter.To.IsZero() {
+		if filter.counted() {
 			p.Exact = true
 			return t.countAll(ctx, filter, &p)
 		}

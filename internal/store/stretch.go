@@ -51,8 +51,7 @@ func (t *tx) stretchAlong(ctx context.Context, filter Filter, after, upto string
 	if err != nil {
 		return s, err
 	}
-	within.like(filter.Q)
-	within.told(filter)
+	within.rest(filter)
 	err = t.all(ctx, `
 		SELECT `+shownColumns+`
 		FROM webhooks w`+within.where()+`
@@ -76,8 +75,7 @@ func (t *tx) stretchAlong(ctx context.Context, filter Filter, after, upto string
 // It sets where s ends and whether anything comes after that.
 func (t *tx) part(ctx context.Context, filter Filter, after string, s *stretch) (clause, error) {
 	var c clause
-	c.common(filter)
-	c.odd(filter.Status)
+	c.led(filter)
 	c.add("w.id > " + c.arg(after))
 	probe, end := c, ""
 	probe.args = slices.Clone(c.args)
@@ -107,8 +105,7 @@ func (t *tx) tally(ctx context.Context, filter Filter, after, upto string, into 
 	if err != nil {
 		return s, err
 	}
-	c.like(filter.Q)
-	c.told(filter)
+	c.rest(filter)
 	err = t.all(ctx, `
 		SELECT w.status, COUNT(*)
 		FROM webhooks w`+c.where()+`
