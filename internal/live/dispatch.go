@@ -107,12 +107,6 @@ func NewDispatcher(opts Options) *Dispatcher {
 	return &Dispatcher{opts: opts, log: opts.Logger.With("component", "live"), wake: make(chan struct{}, 1), missed: true}
 }
 
-// Wake makes Run look into the outbox now. It never blocks.
-func (d *Dispatcher) Wake() {
-	d.miss()
-	d.signal()
-}
-
 func (d *Dispatcher) signal() {
 	select {
 	case d.wake <- struct{}{}:
