@@ -152,8 +152,11 @@ func TestOneRow(t *testing.T) {
 	// What is no JSON is shown as a text; a duplicate has no body.
 	h.do("POST", "/api/webhooks/courier", "not JSON", "x-api-key", webhookToken)
 	row = h.admin("GET", "/api/webhooks/logs/"+h.newest()["id"].(string), "").data()
-	if row["body"] != "not JSON" || row["reading"] != nil {
+	if row["body"] != "*** 8 bytes that are not JSON: ask for it unmasked" || row["reading"] != nil {
 		t.Errorf("body %v, reading %v", row["body"], row["reading"])
+	}
+	if row = h.admin("GET", "/api/webhooks/logs/"+row["id"].(string)+"?unmasked=true", "").data(); row["body"] != "not JSON" {
+		t.Errorf("unmasked body %v", row["body"])
 	}
 	h.admin("GET", "/api/webhooks/logs/01ARZ3NDEKTSV4RRFFQ69G5FAV", "").is(404, `{"success":false,"code":"not_found","message":"webhook not found"}`)
 }

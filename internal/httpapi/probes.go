@@ -17,8 +17,9 @@ func (a *API) healthy(w http.ResponseWriter, _ *http.Request) error {
 
 // GET /readyz
 //
-// 200 when a push would be kept; 503 when the store does not answer or the
-// process is stopping.
+// 200 when the database answers; 503 when it does not or the process is stopping.
+// A full disk leaves it at 200: pages and watchers are served as before, and
+// intake says 503 itself.
 func (a *API) ready(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
