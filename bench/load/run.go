@@ -64,8 +64,8 @@ func newHistogram() *hdrhistogram.Histogram {
 }
 
 // Run sends the plan. It returns an error when the options make no sense, when
-// ctx ends, or when the watcher broke; pushes that were refused or got no
-// answer are in the result.
+// ctx ends, or when the watcher broke; the result is of what was sent until then,
+// and has the pushes that were refused or got no answer.
 func Run(ctx context.Context, o Options) (*Result, error) {
 	u, err := url.Parse(o.URL)
 	if err != nil || u.Host == "" || u.Scheme != "http" {
@@ -125,6 +125,7 @@ func (r *run) sender(ctx context.Context) {
 	var first error
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
+sending:
 	for ctx.Err() == nil {
 		if r.Rate == 0 && r.Duration > 0 && time.Since(r.began) >= r.Duration {
 			break
@@ -144,7 +145,7 @@ func (r *run) sender(ctx context.Context) {
 				select {
 				case <-timer.C:
 				case <-ctx.Done():
-					return
+					break sending
 				}
 			}
 		}

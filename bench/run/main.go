@@ -50,8 +50,8 @@ func run(ctx context.Context) error {
 	flag.StringVar(&s.database, "database", envOr("BENCH_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable"),
 		"PostgreSQL to make databases in, as a user who may")
 	out := flag.String("out", "", "folder for the results; bench/results by default, none with -quick")
-	scenario := flag.String("scenario", "", "rows, fsync or retention instead of the comparison")
-	rows := flag.String("rows", "1000000", "rows, with -scenario rows: one or more numbers with commas between")
+	scenario := flag.String("scenario", "", "rows, pages, fsync or retention instead of the comparison")
+	rows := flag.String("rows", "1000000", "rows of the log: with -scenario pages a number, with rows one or more with commas between")
 	flag.Parse()
 
 	s.rates, s.burst, s.pipeline, s.hold = []int{500, 1000, 2000}, 3*time.Second, 3*time.Second, 3*time.Second
@@ -81,12 +81,14 @@ func run(ctx context.Context) error {
 		return b.compare(ctx, *out)
 	case "rows":
 		return b.scenarioRows(ctx, *rows)
+	case "pages":
+		return b.scenarioPages(ctx, *rows)
 	case "fsync":
 		return b.scenarioFsync(ctx)
 	case "retention":
 		return b.scenarioRetention(ctx)
 	}
-	return errors.New("no scenario is called " + *scenario + "; there are rows, fsync and retention")
+	return errors.New("no scenario is called " + *scenario + "; there are rows, pages, fsync and retention")
 }
 
 // compare runs the rounds and writes what came of them.
