@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -39,7 +40,7 @@ func (b *bench) scenarioPages(ctx context.Context, rows string) error {
 	}
 	defer p.stop()
 	o := operator{url: p.url, client: &http.Client{Timeout: time.Minute}}
-	pages, err := o.pages(ctx)
+	pages, err := o.pages(ctx, n)
 	if err != nil {
 		return err
 	}
@@ -125,25 +126,26 @@ type operator struct {
 
 type page struct{ name, path string }
 
-// pages are the pages that are read, of what the log holds.
-func (o *operator) pages(ctx context.Context) ([]page, error) {
+// pages are the pages that are read of a log with so many rows.
+func (o *operator) pages(ctx context.Context, rows int) ([]page, error) {
 	const logs = "/api/webhooks/logs?limit=50"
+	far := "&page=" + strconv.Itoa(min(1000, rows/100))
 	var first struct {
 		Data []struct{ ID, AWB, EventID string }
 	}
 	// A page far back: by its number once, and from there by its cursor.
-	body, err := o.get(ctx, logs+"&page=1000")
+	body, err := o.get(ctx, logs+far)
 	if err == nil {
 		err = json.Unmarshal(body, &first)
 	}
 	if err != nil || len(first.Data) == 0 {
-		return nil, fmt.Errorf("read page 1000: %d rows, %w", len(first.Data), err)
+		return nil, errors.Join(errors.New("there is no page far back"), err)
 	}
 	row, middle := first.Data[0], time.Now().Add(-45*day).UTC()
 	from, to := url.QueryEscape(middle.Format(time.RFC3339)), url.QueryEscape(middle.Add(day).Format(time.RFC3339))
 	return []page{
 		{"first page", logs},
-		{"page 1000 by number", logs + "&page=1000"},
+		{"far page by number", logs + far},
 		{"deep page by cursor", logs + "&cursor=" + url.QueryEscape(row.ID)},
 		{"by AWB", logs + "&awb=" + url.QueryEscape(row.AWB)},
 		{"by status processed", logs + "&status=processed"},
