@@ -76,6 +76,10 @@ attacks: ## Attack a running server, with outages as long as real ones; prints a
 bench: ## Measure Waybill beside its ceiling and a peer; writes bench/results
 	go run ./bench/run
 
+.PHONY: replicas
+replicas: ## Three replicas behind a balancer to play with; needs PostgreSQL, and uses Redis
+	scripts/services go run ./e2e/replicas/run
+
 .PHONY: screenshots
 screenshots: packages build ## Make the README's pictures from a running demo
 	CHROMIUM=$$(scripts/chromium) node e2e/pictures.mjs bin/waybill docs/pictures
