@@ -291,11 +291,16 @@ func publishError(err error) error {
 		return &apiError{http.StatusRequestEntityTooLarge, err.Error()}
 	case errors.Is(err, ErrInvalidChannel), errors.Is(err, ErrInvalidEvent), errors.Is(err, ErrInvalidSocketID), errors.Is(err, ErrNotServed):
 		return badRequest(err.Error())
-	case errors.Is(err, ErrClosed):
-		return &apiError{http.StatusServiceUnavailable, err.Error()}
 	}
-	return fmt.Errorf("publish: %w", err)
+	return away(err)
 }
+
+// clusterError is trouble with the cluster: the caller may try again.
+type clusterError struct{ error }
+
+func (e clusterError) Unwrap() error { return e.error }
+
+func away(err error) error { return clusterError{err} }
 
 // logInternal keeps what the caller is not told. The path's pattern and not the
 // path: a channel's name may be a secret.
@@ -309,7 +314,11 @@ func (s *Server) logInternal(r *http.Request, err error) {
 // trouble, and none of the caller's business.
 func writeError(w http.ResponseWriter, err error) {
 	var e *apiError
-	if !errors.As(err, &e) {
+	switch {
+	case errors.As(err, &e):
+	case errors.As(err, new(clusterError)):
+		e = &apiError{http.StatusServiceUnavailable, "not possible at the moment; try again"}
+	default:
 		e = &apiError{http.StatusInternalServerError, "internal error"}
 	}
 	writeJSON(w, e.status, map[string]any{"error": e.message, "code": e.status})

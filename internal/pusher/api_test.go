@@ -181,17 +181,21 @@ func TestAPIDisabledApp(t *testing.T) {
 	}
 }
 
-// Trouble with the broker is the server's, and none of its text leaves.
-func TestAPIBrokerFails(t *testing.T) {
+// Trouble with the cluster is the server's, and none of its text leaves.
+func TestAPIClusterFails(t *testing.T) {
 	t.Parallel()
-	broker := &fakeBroker{err: errors.New("bus at 10.0.0.7 is down")}
-	b := setup(t, func(o *Options) { o.Broker = broker })
-	status, body := b.call(signed("POST", "/apps/3/events", `{"name":"e","data":"d","channel":"x"}`))
-	if status != 500 || strings.Contains(body, "10.0.0.7") {
-		t.Errorf("%d %s", status, body)
+	cluster := &fakeCluster{Cluster: NewMemoryCluster()}
+	b := setup(t, func(o *Options) { o.Cluster = cluster })
+	cluster.fail(errors.New("bus at 10.0.0.7 is down"), nil)
+	for _, r := range []*http.Request{
+		signed("POST", "/apps/3/events", `{"name":"e","data":"d","channel":"x"}`),
+	} {
+		if status, body := b.call(r); status != 503 || strings.Contains(body, "10.0.0.7") {
+			t.Errorf("%s: %d %s", r.URL.Path, status, body)
+		}
 	}
+	cluster.fail(nil, nil)
 	b.Close()
-	broker.err = ErrClosed
 	if status, body := b.call(signed("POST", "/apps/3/events", `{"name":"e","data":"d","channel":"x"}`)); status != 503 {
 		t.Errorf("closed: %d %s", status, body)
 	}

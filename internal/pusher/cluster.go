@@ -74,6 +74,25 @@ type Census interface {
 	Recall(ctx context.Context, channel string) (m Message, ttl time.Duration, ok bool, err error)
 }
 
+// Message is one event on its way to the watchers of one channel. A cluster carries
+// all of it. Nobody writes to Data after the message was handed over.
+type Message struct {
+	Channel string
+	Event   string
+	Data    []byte // sent as a JSON string, whatever it holds
+	Except  string // socket id of the one watcher that is left out, on whichever node it is; or empty
+
+	// Sequence is the place of the message among those of its channel, from 1, which
+	// the publisher counts; 0 is none. Where several publishers send to one channel,
+	// a node that is handed a message early holds it for up to 100 ms until those
+	// between have come, so that watchers see them in order.
+	Sequence int64
+	// User is whom the message comes from or is about: the sender of a client event
+	// in a presence channel, or the member that came or went. A publisher leaves it
+	// empty.
+	User string
+}
+
 // Member is a user in a presence channel.
 type Member struct {
 	User string

@@ -101,8 +101,8 @@ func (s *Server) Close() error {
 	})
 	s.running.Wait()
 	cut.Stop()
-	if err := s.opts.Broker.Close(); err != nil {
-		return fmt.Errorf("close broker: %w", err)
+	if err := s.opts.Cluster.Close(); err != nil {
+		return fmt.Errorf("leave cluster: %w", err)
 	}
 	return nil
 }

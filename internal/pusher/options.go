@@ -58,7 +58,7 @@ type Options struct {
 	AllowedOrigins []string
 
 	Observer Observer // nil: nobody is told
-	Broker   Broker   // nil: events stay in this process
+	Cluster  Cluster  // nil: this node is alone
 }
 
 // Observer is told what happens, for metrics. It is called from many goroutines
@@ -103,8 +103,8 @@ func (o Options) complete() (Options, error) {
 	if o.Observer == nil {
 		o.Observer = deaf{}
 	}
-	if o.Broker == nil {
-		o.Broker = NewMemoryBroker()
+	if o.Cluster == nil {
+		o.Cluster = NewMemoryCluster()
 	}
 	orDefault(&o.ActivityTimeout, 120*time.Second)
 	orDefault(&o.PongTimeout, 30*time.Second)

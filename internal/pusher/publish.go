@@ -20,7 +20,7 @@ var (
 // ErrFull is Census.Enter's: the channel has as many members as it may.
 var ErrFull = errors.New("channel has as many members as it may")
 
-// publish is the one way of every event: checked here, carried by the broker,
+// publish is the one way of every event: checked here, carried by the cluster,
 // delivered on each node.
 func (s *Server) publish(ctx context.Context, messages []Message) error {
 	for _, m := range messages {
@@ -28,7 +28,7 @@ func (s *Server) publish(ctx context.Context, messages []Message) error {
 			return err
 		}
 	}
-	return s.opts.Broker.Publish(ctx, messages)
+	return s.opts.Cluster.Publish(ctx, messages)
 }
 
 func (s *Server) check(m Message) error {
@@ -50,11 +50,4 @@ func (s *Server) check(m Message) error {
 		return fmt.Errorf("%w: %d bytes, %d are allowed", ErrTooLarge, len(m.Data), s.opts.MaxEventBytes)
 	}
 	return nil
-}
-
-// deliver is called by the broker.
-func (s *Server) deliver(m Message) {
-	if n := s.hub.deliver(m); n > 0 {
-		s.opts.Observer.Delivered(n)
-	}
 }

@@ -204,51 +204,37 @@ func watchRound(c *client) error {
 	}
 }
 
-// A broker may be anything: what it is given and what it delivers is all there is.
-func TestPublishGoesThroughTheBroker(t *testing.T) {
+// A cluster may be anything: what it is given and what it delivers is all there is.
+func TestPublishGoesThroughTheCluster(t *testing.T) {
 	t.Parallel()
-	broker := &fakeBroker{}
-	b := setup(t, func(o *Options) { o.Broker = broker })
+	cluster := &fakeCluster{Cluster: NewMemoryCluster()}
+	b := setup(t, func(o *Options) { o.Cluster = cluster })
 	c := b.connect(t)
 	c.subscribe("x")
+	cluster.fail(nil, func(m []Message) error {
+		if len(m) != 1 || m[0].Channel != "x" {
+			t.Errorf("published %+v", m)
+		}
+		return nil
+	})
 	b.publish(t, "x", "mine", "1")
-	c.alive() // nothing is delivered past the broker
-	if len(broker.published) != 1 || broker.published[0].Channel != "x" {
-		t.Errorf("published %+v", broker.published)
-	}
-	broker.deliver(Message{Channel: "x", Event: "from-another-node", Data: []byte("2")})
+	c.alive() // nothing is delivered past the cluster
+	cluster.receiver.Deliver(Message{Channel: "x", Event: "from-another-node", Data: []byte("2")})
 	c.want("from-another-node")
-	broker.deliver(Message{Channel: "x", Event: "excepted-here", Data: []byte("2"), Except: c.id})
+	cluster.receiver.Deliver(Message{Channel: "x", Event: "excepted-here", Data: []byte("2"), Except: c.id})
 	c.alive()
-	broker.err = errors.New("bus is down")
-	if err := b.Publish(t.Context(), []string{"x"}, "e", nil, ""); !errors.Is(err, broker.err) {
+	down := errors.New("bus is down")
+	cluster.fail(down, nil)
+	if err := b.Publish(t.Context(), []string{"x"}, "e", nil, ""); !errors.Is(err, down) {
 		t.Errorf("got %v", err)
 	}
 }
 
-type fakeBroker struct {
-	deliver   func(Message)
-	published []Message
-	err       error
-}
-
-func (f *fakeBroker) Open(deliver func(Message)) error { f.deliver = deliver; return nil }
-func (f *fakeBroker) Close() error                     { return nil }
-func (f *fakeBroker) Publish(_ context.Context, m []Message) error {
-	f.published = append(f.published, m...)
-	return f.err
-}
-
-func TestBrokerThatDoesNotOpen(t *testing.T) {
+func TestClusterThatDoesNotOpen(t *testing.T) {
 	t.Parallel()
-	broken := brokenBroker{errors.New("no bus")}
-	if _, err := New(Options{App: testApp, Broker: broken}); !errors.Is(err, broken.error) {
+	broken := &fakeCluster{Cluster: NewMemoryCluster()}
+	broken.fail(errors.New("no bus"), nil)
+	if _, err := New(Options{App: testApp, Cluster: broken}); !errors.Is(err, broken.err) {
 		t.Errorf("got %v", err)
 	}
 }
-
-type brokenBroker struct{ error }
-
-func (b brokenBroker) Open(func(Message)) error                 { return b.error }
-func (b brokenBroker) Publish(context.Context, []Message) error { return b.error }
-func (b brokenBroker) Close() error                             { return b.error }

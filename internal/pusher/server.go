@@ -13,6 +13,9 @@ import (
 	"time"
 )
 
+// clusterTimeout bounds each wait for the cluster.
+const clusterTimeout = 5 * time.Second
+
 // Server is one node of the service. It is an http.Handler for /app/{key}, where
 // watchers connect, and /apps/{id}/…, the publishers' API; a WebSocket for any
 // other path is refused in the protocol's own way, and the rest is 404.
@@ -56,8 +59,10 @@ func New(o Options) (*Server, error) {
 		stop:      make(chan struct{}),
 	}
 	s.api = s.routes()
-	if err := o.Broker.Open(s.deliver); err != nil {
-		return nil, fmt.Errorf("pusher: open broker: %w", err)
+	ctx, cancel := context.WithTimeout(context.Background(), clusterTimeout)
+	defer cancel()
+	if err := o.Cluster.Open(ctx, s.node, receiver{s}); err != nil {
+		return nil, fmt.Errorf("pusher: join cluster: %w", err)
 	}
 	s.running.Go(func() { s.heartbeat.run(s.stop) })
 	return s, nil
@@ -168,7 +173,7 @@ func (s *Server) Stats() Stats {
 // exceptSocketID if that is not empty. Data is usually JSON text; it must not be
 // changed afterwards. Everything is checked before anything is sent: the error is
 // ErrInvalidChannel, ErrInvalidEvent, ErrInvalidSocketID, ErrTooLarge,
-// ErrNotServed, ErrClosed, or the broker's. With the built-in broker the event is
+// ErrNotServed, ErrClosed, or the cluster's. With the built-in cluster the event is
 // queued for every watcher when Publish returns.
 func (s *Server) Publish(ctx context.Context, channels []string, event string, data []byte, exceptSocketID string) error {
 	messages := make([]Message, len(channels))
