@@ -113,8 +113,8 @@ func (a *alarms) Collect(ch chan<- prometheus.Metric) {
 
 // watcherMetrics counts what happens to watchers.
 type watcherMetrics struct {
-	opened, delivered prometheus.Counter
-	refused, closed   *prometheus.CounterVec
+	opened, published, clientEvents, delivered, sentAway prometheus.Counter
+	refused, closed, webhooks                            *prometheus.CounterVec
 }
 
 var _ pusher.Observer = (*watcherMetrics)(nil)
@@ -122,15 +122,28 @@ var _ pusher.Observer = (*watcherMetrics)(nil)
 func newWatcherMetrics(registry prometheus.Registerer) *watcherMetrics {
 	f := promauto.With(registry)
 	return &watcherMetrics{
-		opened:    f.NewCounter(prometheus.CounterOpts{Name: "waybill_watchers_opened_total", Help: "Watchers that connected."}),
-		delivered: f.NewCounter(prometheus.CounterOpts{Name: "waybill_events_delivered_total", Help: "Events queued for watchers, one for each watcher."}),
-		refused:   f.NewCounterVec(prometheus.CounterOpts{Name: "waybill_watchers_refused_total", Help: "Watchers turned away, by close code."}, []string{"code"}),
-		closed:    f.NewCounterVec(prometheus.CounterOpts{Name: "waybill_watchers_closed_total", Help: "Watchers that left, by close code; 4100 read too slowly."}, []string{"code"}),
+		opened:       f.NewCounter(prometheus.CounterOpts{Name: "waybill_watchers_opened_total", Help: "Watchers that connected."}),
+		published:    f.NewCounter(prometheus.CounterOpts{Name: "waybill_events_published_total", Help: "Events published on this process, one for each channel."}),
+		clientEvents: f.NewCounter(prometheus.CounterOpts{Name: "waybill_client_events_total", Help: "Events of clients that were passed on."}),
+		sentAway:     f.NewCounter(prometheus.CounterOpts{Name: "waybill_watchers_sent_away_total", Help: "Watchers closed because the bus may have lost events."}),
+		webhooks:     f.NewCounterVec(prometheus.CounterOpts{Name: "waybill_channel_webhooks_total", Help: "Events of channels for webhooks, sent or lost."}, []string{"result"}),
+		delivered:    f.NewCounter(prometheus.CounterOpts{Name: "waybill_events_delivered_total", Help: "Events queued for watchers, one for each watcher."}),
+		refused:      f.NewCounterVec(prometheus.CounterOpts{Name: "waybill_watchers_refused_total", Help: "Watchers turned away, by close code."}, []string{"code"}),
+		closed:       f.NewCounterVec(prometheus.CounterOpts{Name: "waybill_watchers_closed_total", Help: "Watchers that left, by close code; 4100 read too slowly."}, []string{"code"}),
 	}
 }
 
 func (m *watcherMetrics) Opened()                { m.opened.Inc() }
 func (m *watcherMetrics) Delivered(watchers int) { m.delivered.Add(float64(watchers)) }
+func (m *watcherMetrics) Published(messages int) { m.published.Add(float64(messages)) }
+func (m *watcherMetrics) ClientEvent()           { m.clientEvents.Inc() }
+func (m *watcherMetrics) Gap(watchers int)       { m.sentAway.Add(float64(watchers)) }
+
+func (m *watcherMetrics) Webhooks(sent, lost int) {
+	m.webhooks.WithLabelValues("sent").Add(float64(sent))
+	m.webhooks.WithLabelValues("lost").Add(float64(lost))
+}
+
 func (m *watcherMetrics) Refused(code pusher.Code) {
 	m.refused.WithLabelValues(strconv.Itoa(int(code))).Inc()
 }

@@ -63,7 +63,7 @@ func TestAPIAnswers(t *testing.T) {
 		{"too many channels", "POST", "/apps/3/events", event(`"channels":[` + hundred + `,"c"]`), 400, "1 to 100 channels"},
 		{"no channel", "POST", "/apps/3/events", event(`"channels":[]`), 400, "1 to 100 channels"},
 		{"bad channel", "POST", "/apps/3/events", event(`"channels":["x","a b"]`), 400, "invalid channel name"},
-		{"presence channel", "POST", "/apps/3/events", event(`"channel":"presence-x"`), 400, "not served"},
+		{"encrypted with another", "POST", "/apps/3/events", event(`"channels":["x","private-encrypted-x"]`), 400, "one encrypted channel alone"},
 		{"no name", "POST", "/apps/3/events", `{"data":"d","channel":"x"}`, 400, "invalid event name"},
 		{"reserved name", "POST", "/apps/3/events", `{"name":"pusher:e","data":"d","channel":"x"}`, 400, "reserved"},
 		{"no data", "POST", "/apps/3/events", `{"name":"e","channel":"x"}`, 400, "data is required"},
@@ -94,13 +94,16 @@ func TestAPIAnswers(t *testing.T) {
 		{"counted", "GET", "/apps/3/channels/x?info=subscription_count", ``, 200, `{"occupied":true,"subscription_count":1}`},
 		{"users of a public channel", "GET", "/apps/3/channels/x?info=user_count", ``, 400, "presence"},
 		{"cache of another kind", "GET", "/apps/3/channels/x?info=cache", ``, 400, "cache"},
-		{"cache", "GET", "/apps/3/channels/cache-x?info=cache", ``, 400, "not served"},
+		{"cache of none", "GET", "/apps/3/channels/cache-x?info=cache", ``, 200, `{"cache":null,"occupied":false}`},
 		{"bad name", "GET", "/apps/3/channels/a%20b", ``, 400, "invalid channel name"},
 		{"users", "GET", "/apps/3/channels/x/users", ``, 400, "only presence channels"},
-		{"users of presence", "GET", "/apps/3/channels/presence-x/users", ``, 400, "not served"},
+		{"users of nobody", "GET", "/apps/3/channels/presence-x/users", ``, 200, `{"users":[]}`},
+		{"users of no channel", "GET", "/apps/3/channels/a%20b/users", ``, 400, "invalid channel name"},
 
 		{"other app", "GET", "/apps/4/channels", ``, 404, "app id"},
-		{"other path", "POST", "/apps/3/users/7/terminate_connections", `{}`, 404, "not found"},
+		{"terminate", "POST", "/apps/3/users/7/terminate_connections", `{}`, 200, `{}`},
+		{"terminate nobody", "POST", "/apps/3/users/a%20b/terminate_connections", `{}`, 400, "invalid user id"},
+		{"other path", "POST", "/apps/3/users/7", `{}`, 404, "not found"},
 		{"other method", "GET", "/apps/3/events", ``, 405, "method"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -189,6 +192,13 @@ func TestAPIClusterFails(t *testing.T) {
 	cluster.fail(errors.New("bus at 10.0.0.7 is down"), nil)
 	for _, r := range []*http.Request{
 		signed("POST", "/apps/3/events", `{"name":"e","data":"d","channel":"x"}`),
+		signed("POST", "/apps/3/events", `{"name":"e","data":"d","channel":"cache-x"}`),
+		signed("POST", "/apps/3/users/7/terminate_connections", `{}`),
+		signed("GET", "/apps/3/channels", ""),
+		signed("GET", "/apps/3/channels/x", ""),
+		signed("GET", "/apps/3/channels/cache-x?info=cache", ""),
+		signed("GET", "/apps/3/channels/presence-x/users", ""),
+		signed("GET", "/apps/3/channels?filter_by_prefix=presence-&info=user_count", ""),
 	} {
 		if status, body := b.call(r); status != 503 || strings.Contains(body, "10.0.0.7") {
 			t.Errorf("%s: %d %s", r.URL.Path, status, body)

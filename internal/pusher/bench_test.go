@@ -199,7 +199,11 @@ func BenchmarkQueue(b *testing.B) {
 	for range watchers {
 		c := &conn{server: s, id: "1.1"}
 		c.queue.nc, c.queue.limits = sink{written: &written}, &s.limits
-		h.join(c, "busy", nil)
+		st := &seat{conn: c}
+		if wait, lead := h.join(st, "busy", nil); lead {
+			h.followed("busy", wait, nil)
+			h.join(st, "busy", nil)
+		}
 		c.writer.Wait()
 	}
 	b.ReportAllocs()

@@ -5,11 +5,31 @@ import (
 	"strings"
 )
 
-// Longest names. Pusher documents 164 for channels, but its SDKs check for 200.
+// Longest names. Pusher documents 164 for channels, but its SDKs check for 200; 128
+// is its limit for user ids.
 const (
 	maxChannelName = 200
 	maxEventName   = 200
+	maxUserID      = 128
 )
+
+// Names that no client may use but for the first, which is his own when he has
+// signed in. What the nodes of a cluster have to tell each other about users they
+// tell in channels too, so that it takes the same ways.
+const (
+	userPrefix   = "#server-to-user-" // everyone signed in as that user sits there
+	watchPrefix  = "#watchlist-"      // everyone who watches whether that user is online
+	memberPrefix = "#member-"         // and channel#user: each of a member's seats; nothing is published there
+)
+
+// internal says that a channel is not one of the clients' own.
+func internal(channel string) bool { return channel[0] == '#' }
+
+// carried says that messages may come in the channel, so that it is followed.
+func carried(channel string) bool { return !strings.HasPrefix(channel, memberPrefix) }
+
+// counted says that it matters who sits in the channel.
+func counted(channel string) bool { return !strings.HasPrefix(channel, watchPrefix) }
 
 // guard is what a watcher must show to subscribe.
 type guard uint8
@@ -36,7 +56,7 @@ func kindOf(channel string) kind {
 		prefix string
 		guard  guard
 	}{
-		{"#server-to-user-", user},
+		{userPrefix, user},
 		{"private-encrypted-", encrypted},
 		{"private-", private},
 		{"presence-", presence},
@@ -50,11 +70,6 @@ func kindOf(channel string) kind {
 	return k
 }
 
-// served says whether this server can do what the kind promises.
-func (k kind) served() bool {
-	return (k.guard == open || k.guard == private) && !k.cache
-}
-
 func (k kind) String() string {
 	s := [...]string{open: "public", private: "private", encrypted: "encrypted", presence: "presence", user: "server-to-user"}[k.guard]
 	if k.cache {
@@ -66,16 +81,31 @@ func (k kind) String() string {
 // checkChannel says whether name is a channel's name (Pusher docs: letters,
 // digits and _-=@,.; and, for the messages to one user, a leading #).
 func checkChannel(name string) error {
-	rest := strings.TrimPrefix(name, "#server-to-user-")
+	rest := strings.TrimPrefix(name, userPrefix)
 	if rest == "" || len(name) > maxChannelName {
 		return fmt.Errorf("%w: it must have 1 to %d characters", ErrInvalidChannel, maxChannelName)
 	}
-	for i := range len(rest) {
-		switch b := rest[i]; {
+	if !plain(rest) {
+		return fmt.Errorf("%w: only letters, digits and _-=@,.; are allowed", ErrInvalidChannel)
+	}
+	return nil
+}
+
+func plain(name string) bool {
+	for i := range len(name) {
+		switch b := name[i]; {
 		case 'a' <= b && b <= 'z', 'A' <= b && b <= 'Z', '0' <= b && b <= '9', strings.IndexByte("_-=@,.;", b) >= 0:
 		default:
-			return fmt.Errorf("%w: only letters, digits and _-=@,.; are allowed", ErrInvalidChannel)
+			return false
 		}
+	}
+	return true
+}
+
+// checkUser says whether id can be signed in: its channel must be a channel.
+func checkUser(id string) error {
+	if id == "" || len(id) > maxUserID || !plain(id) {
+		return fmt.Errorf("%w: it must have 1 to %d letters, digits and _-=@,.;", ErrInvalidUser, maxUserID)
 	}
 	return nil
 }
@@ -95,6 +125,15 @@ func checkEvent(name string) error {
 func reserved(event string) bool {
 	return strings.HasPrefix(event, "pusher:") || strings.HasPrefix(event, "pusher_internal:")
 }
+
+// published says that the event is a publisher's, and neither the server's own nor
+// a client's.
+func published(event string) bool {
+	return !reserved(event) && !strings.HasPrefix(event, clientPrefix)
+}
+
+// clientPrefix begins the names of the events that clients send.
+const clientPrefix = "client-"
 
 // checkSocketID says whether id looks like one of ours: two numbers and a dot.
 // What is not must not be signed either, or "1.1:presence-x" would get a

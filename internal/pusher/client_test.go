@@ -78,6 +78,11 @@ type tally struct {
 	refused   []Code
 	closed    []Code
 	delivered int
+	published int
+	events    int
+	gaps      []int
+	sent      int
+	lost      int
 }
 
 func newTally() *tally { return &tally{changed: make(chan struct{})} }
@@ -94,6 +99,12 @@ func (o *tally) Opened()         { o.note(func() { o.opened++ }) }
 func (o *tally) Refused(c Code)  { o.note(func() { o.refused = append(o.refused, c) }) }
 func (o *tally) Closed(c Code)   { o.note(func() { o.closed = append(o.closed, c) }) }
 func (o *tally) Delivered(n int) { o.note(func() { o.delivered += n }) }
+func (o *tally) Published(n int) { o.note(func() { o.published += n }) }
+func (o *tally) ClientEvent()    { o.note(func() { o.events++ }) }
+func (o *tally) Gap(n int)       { o.note(func() { o.gaps = append(o.gaps, n) }) }
+func (o *tally) Webhooks(sent, lost int) {
+	o.note(func() { o.sent += sent; o.lost += lost })
+}
 
 func (o *tally) await(t testing.TB, what string, ok func() bool) {
 	t.Helper()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+	"golang.org/x/time/rate"
 )
 
 // lingerTimeout is how long a sealed connection may take to write what is left
@@ -32,9 +33,13 @@ type conn struct {
 	counted bool
 
 	// Only the reader's.
-	seats   map[string]*seat // by channel
-	head    [ws.MaxHeaderSize]byte
-	payload *[]byte // from payloads, while a message is read and handled
+	seats    map[string]*seat // by channel
+	identity *identity        // nil until the client signs in
+	events   *rate.Limiter    // of client events; nil until it sends one
+	head     [ws.MaxHeaderSize]byte
+	payload  *[]byte // from payloads, while a message is read and handled
+
+	authorized atomic.Bool // has shown a signature; see Options.AuthorizeWithin
 
 	heard atomic.Int64 // when the last frame came in, since the server's start
 	beat  beat
@@ -67,10 +72,7 @@ func (c *conn) run(early []byte) {
 	}
 	c.read(bufio.NewReaderSize(in, readBuffer))
 
-	for _, s := range c.seats {
-		c.server.hub.leave(s)
-	}
-	c.seats = nil
+	c.standUp()
 	c.server.heartbeat.remove(c)
 
 	if c.isSealed() {

@@ -40,22 +40,7 @@ func (s *Server) Drain(ctx context.Context) error {
 	empty := s.empty
 	s.mu.Unlock()
 
-	size := sliceSize(ctx, len(watchers))
-	pause := time.NewTicker(drainStep)
-	defer pause.Stop()
-	for len(watchers) > 0 && ctx.Err() == nil {
-		n := min(size, len(watchers))
-		for _, c := range watchers[:n] {
-			c.end(CodeReconnect, "server is shutting down", false)
-		}
-		if watchers = watchers[n:]; len(watchers) == 0 {
-			break
-		}
-		select {
-		case <-pause.C:
-		case <-ctx.Done():
-		}
-	}
+	sendAway(watchers, "server is shutting down", sliceSize(ctx, len(watchers)), func() time.Duration { return drainStep }, ctx.Done())
 	var err error
 	select {
 	case <-empty:
@@ -63,6 +48,26 @@ func (s *Server) Drain(ctx context.Context) error {
 		err = fmt.Errorf("drain watchers: %w", ctx.Err())
 	}
 	return errors.Join(err, s.Close())
+}
+
+// sendAway tells the watchers to connect anew, size of them at a time with a pause
+// between, until stop is closed.
+func sendAway(watchers []*conn, why string, size int, pause func() time.Duration, stop <-chan struct{}) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for len(watchers) > 0 {
+		select {
+		case <-timer.C:
+		case <-stop:
+			return
+		}
+		n := min(size, len(watchers))
+		for _, c := range watchers[:n] {
+			c.end(CodeReconnect, why, false)
+		}
+		watchers = watchers[n:]
+		timer.Reset(pause())
+	}
 }
 
 // sliceSize spreads n connections over the first three quarters of ctx's time;
@@ -77,6 +82,7 @@ func sliceSize(ctx context.Context, n int) int {
 
 // Close tells all watchers to connect elsewhere (4200), cuts off those that have
 // not gone within a second, and returns when nothing of the server runs any more.
+// Webhooks that wait get one more try, for five seconds altogether.
 // Publishing fails with ErrClosed from then on. A second call does nothing.
 func (s *Server) Close() error {
 	s.mu.Lock()
@@ -87,6 +93,7 @@ func (s *Server) Close() error {
 	}
 	s.closed = true
 	close(s.stop)
+	s.cancel()
 	for c := range s.conns {
 		c.end(CodeReconnect, "server is shutting down", false)
 	}
@@ -101,6 +108,7 @@ func (s *Server) Close() error {
 	})
 	s.running.Wait()
 	cut.Stop()
+	s.webhooks.close()
 	if err := s.opts.Cluster.Close(); err != nil {
 		return fmt.Errorf("leave cluster: %w", err)
 	}

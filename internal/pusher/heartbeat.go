@@ -15,6 +15,8 @@ type heartbeat struct {
 	pong    time.Duration // from then until we close
 	tick    time.Duration
 
+	authorize time.Duration // how long a client may stay without a signature; 0 is for ever
+
 	mu    sync.Mutex
 	slots [][]*conn
 	hand  int // the slot of the latest tick
@@ -27,13 +29,18 @@ type beat struct {
 	heard       time.Duration // what conn.heard was then
 }
 
-func newHeartbeat(activityTimeout, pongTimeout time.Duration) *heartbeat {
+func newHeartbeat(activityTimeout, pongTimeout, authorize time.Duration) *heartbeat {
 	h := &heartbeat{
-		started: time.Now(),
-		silence: activityTimeout + activityTimeout/2,
-		pong:    pongTimeout,
+		started:   time.Now(),
+		silence:   activityTimeout + activityTimeout/2,
+		pong:      pongTimeout,
+		authorize: authorize,
 	}
-	h.tick = min(max(min(h.silence, h.pong)/8, 5*time.Millisecond), time.Second)
+	shortest := min(h.silence, h.pong)
+	if authorize > 0 {
+		shortest = min(shortest, authorize)
+	}
+	h.tick = min(max(shortest/8, 5*time.Millisecond), time.Second)
 	h.slots = make([][]*conn, max(h.ticks(h.silence), h.ticks(h.pong))+1)
 	return h
 }
@@ -65,7 +72,11 @@ func (h *heartbeat) run(stop <-chan struct{}) {
 func (h *heartbeat) add(c *conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.place(c, h.silence)
+	after := h.silence
+	if h.authorize > 0 {
+		after = min(after, h.authorize)
+	}
+	h.place(c, after)
 }
 
 // remove takes the connection out; it may have been out already.
@@ -109,6 +120,18 @@ func (h *heartbeat) turn(now time.Duration) {
 // says when to look again; 0 is never. Only frames from the client count: one
 // that is sent to all the time does not ping by itself (pusher-js 8.6).
 func (h *heartbeat) look(c *conn, now time.Duration) time.Duration {
+	if h.authorize > 0 && !c.authorized.Load() {
+		left := h.authorize - time.Since(c.opened)
+		if left <= 0 {
+			c.dismiss("Connection not authorized within timeout.")
+			return 0
+		}
+		return min(left, h.lookAlive(c, now))
+	}
+	return h.lookAlive(c, now)
+}
+
+func (h *heartbeat) lookAlive(c *conn, now time.Duration) time.Duration {
 	heard := time.Duration(c.heard.Load())
 	if heard != c.beat.heard {
 		c.beat.pinged = 0

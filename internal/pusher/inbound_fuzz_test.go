@@ -15,8 +15,8 @@ import (
 // Whatever bytes a client sends, what it gets back is good framing that ends, and
 // the connection leaves nothing behind.
 func FuzzInboundFrames(f *testing.F) {
-	gone := make(closings, 1)
-	s, err := New(Options{App: testApp, Observer: gone})
+	gone := make(chan Code, 1)
+	s, err := New(Options{App: testApp, Observer: closings{gone: gone}, ClientEvents: true, SubscriptionCount: true})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -80,9 +80,9 @@ func (t *tape) SetWriteDeadline(time.Time) error { return nil }
 func (t *tape) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
 
 // closings is an Observer that tells of each connection's end.
-type closings chan Code
+type closings struct {
+	deaf
+	gone chan Code
+}
 
-func (closings) Opened()         {}
-func (closings) Refused(Code)    {}
-func (c closings) Closed(x Code) { c <- x }
-func (closings) Delivered(int)   {}
+func (c closings) Closed(x Code) { c.gone <- x }

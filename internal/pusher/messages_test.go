@@ -62,7 +62,6 @@ func TestMessagesThatCannotBeDone(t *testing.T) {
 		{`{"event":"pusher:dance"}`, 0, "Unsupported event received on socket: pusher:dance"},
 		{`{"event":"pusher_internal:subscription_succeeded","channel":"x","data":"{}"}`, 0, "Unsupported event"},
 		{`{"event":"own-event","channel":"taken"}`, 0, "Unsupported event"},
-		{`{"event":"pusher:signin","data":{"auth":"x","user_data":"{}"}}`, 0, "Sign-in is not served"},
 		{`{"event":"client-typing","channel":"taken","data":{}}`, codeClientEvent, "client messaging"},
 		{`{"event":"pusher:subscribe"}`, 0, "Invalid subscription"},
 		{`{"event":"pusher:subscribe","data":{}}`, 0, "Invalid subscription"},
@@ -91,11 +90,14 @@ func TestRefusedSubscriptions(t *testing.T) {
 		kind          string
 		status        int
 	}{
-		{"presence-x", "", "NotServed", 501},
-		{"private-encrypted-x", "", "NotServed", 501},
-		{"cache-x", "", "NotServed", 501},
-		{"private-cache-x", "", "NotServed", 501},
-		{"#server-to-user-7", "", "NotServed", 501},
+		{"presence-x", "", "AuthError", 401},
+		{"private-encrypted-x", "", "AuthError", 401},
+		{"private-cache-x", "", "AuthError", 401},
+		{"private-encrypted-cache-x", "", "AuthError", 401},
+		{"presence-cache-x", "", "AuthError", 401},
+		{"#server-to-user-7", "", "AuthError", 401},
+		{"#watchlist-7", "", "InvalidChannel", 400},
+		{"#member-presence-x#7", "", "InvalidChannel", 400},
 		{"#other", "", "InvalidChannel", 400},
 		{"with space", "", "InvalidChannel", 400},
 		{"ümlaut", "", "InvalidChannel", 400},

@@ -22,6 +22,11 @@ type App struct {
 	// MaxConnections is the application's quota; 0 is none. Over it a watcher gets
 	// 4004 and, being pusher-js, never tries again: see Options.MaxConnections.
 	MaxConnections int
+
+	// EncryptionMasterKey has 32 bytes, from which the keys of encrypted channels are
+	// made for AuthorizeEncrypted; nil if the application has none. The server does
+	// not need it: it passes on what it cannot read.
+	EncryptionMasterKey []byte
 }
 
 // Options are the settings of a Server. Only App is required.
@@ -45,6 +50,29 @@ type Options struct {
 	// MaxEventBytes bounds the data of a published event. Default 10 KiB.
 	MaxEventBytes int
 
+	// MaxMembers bounds the users of a presence channel, and MaxMemberBytes the
+	// user_info of one. Defaults: 100 and 1 KiB (Pusher docs). More members are a
+	// matter of what all of them are sent when one comes.
+	MaxMembers, MaxMemberBytes int
+	// CacheTTL is how long the last event of a cache channel is kept. Default 30 min.
+	CacheTTL time.Duration
+	// ClientEvents lets clients send events to each other in private and presence
+	// channels, ClientEventRate of them a second and connection. Default: no, and 10.
+	ClientEvents    bool
+	ClientEventRate int
+	// SubscriptionCount tells the watchers of channels that are not presence channels
+	// how many they are, when it changes; over 100 at most every 5 seconds.
+	SubscriptionCount bool
+	// AuthorizeWithin closes with 4009 who has by then neither signed in nor
+	// subscribed to a channel that takes a signature. 0 is never.
+	AuthorizeWithin time.Duration
+	// PublishRate bounds the messages, one for each channel of an event, that this
+	// node takes over its HTTP API in a second; over it the answer is 429. 0 is no
+	// limit.
+	PublishRate int
+	// Webhooks are told what happens in the app's channels.
+	Webhooks []WebhookTarget
+
 	// QueueBytes and QueueMessages bound what waits for one watcher, counted until
 	// the kernel has taken it. Defaults: 2 MiB and 4,096.
 	QueueBytes, QueueMessages int
@@ -61,29 +89,6 @@ type Options struct {
 	Cluster  Cluster  // nil: this node is alone
 }
 
-// Observer is told what happens, for metrics. It is called from many goroutines
-// and on hot paths: it must not block, and not call the Server.
-type Observer interface {
-	// Opened is called for each watcher that got its connection_established.
-	Opened()
-	// Refused is called for each watcher that was turned away, with the code.
-	Refused(code Code)
-	// Closed is called once after each Opened, with the code that ended the
-	// connection, whoever sent it; CodeAbnormal when the socket just broke.
-	// CodeOverCapacity here is a watcher that read too slowly.
-	Closed(code Code)
-	// Delivered is called for each event with watchers here: how many it was
-	// queued for.
-	Delivered(watchers int)
-}
-
-type deaf struct{}
-
-func (deaf) Opened()       {}
-func (deaf) Refused(Code)  {}
-func (deaf) Closed(Code)   {}
-func (deaf) Delivered(int) {}
-
 // complete checks the options and fills in the defaults.
 func (o Options) complete() (Options, error) {
 	if o.App.ID == "" || o.App.Key == "" || o.App.Secret == "" {
@@ -95,6 +100,14 @@ func (o Options) complete() (Options, error) {
 	for _, origin := range o.AllowedOrigins {
 		if origin != "*" && !strings.Contains(origin, "://") {
 			return o, fmt.Errorf("pusher: allowed origin %q has no scheme", origin)
+		}
+	}
+	if n := len(o.App.EncryptionMasterKey); n != 0 && n != masterKeyBytes {
+		return o, fmt.Errorf("pusher: the encryption master key has %d bytes and must have %d", n, masterKeyBytes)
+	}
+	for _, target := range o.Webhooks {
+		if err := target.check(); err != nil {
+			return o, err
 		}
 	}
 	if o.Logger == nil {
@@ -112,6 +125,10 @@ func (o Options) complete() (Options, error) {
 	orDefault(&o.MaxSubscriptions, 1000)
 	orDefault(&o.MaxMessageBytes, 16<<10)
 	orDefault(&o.MaxEventBytes, 10<<10)
+	orDefault(&o.MaxMembers, 100)
+	orDefault(&o.MaxMemberBytes, 1<<10)
+	orDefault(&o.CacheTTL, 30*time.Minute)
+	orDefault(&o.ClientEventRate, 10)
 	orDefault(&o.QueueBytes, 2<<20)
 	orDefault(&o.QueueMessages, 4096)
 	return o, nil

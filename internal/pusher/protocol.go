@@ -36,8 +36,9 @@ const (
 	CodeReconnect    Code = 4200
 	CodePongMissing  Code = 4201
 
-	// codeClientEvent rejects a client event; it closes nothing.
-	codeClientEvent Code = 4301
+	// These close nothing.
+	codeClientEvent Code = 4301 // a client event was rejected
+	codeWatchlist   Code = 4302 // a watchlist was cut short
 )
 
 // Events of the protocol.
@@ -51,6 +52,16 @@ const (
 	eventUnsubscribe   = "pusher:unsubscribe"
 	eventSubscribeFail = "pusher:subscription_error"
 	eventSubscribed    = "pusher_internal:subscription_succeeded"
+	eventCount         = "pusher_internal:subscription_count"
+	eventCacheMiss     = "pusher:cache_miss"
+	eventMemberAdded   = "pusher_internal:member_added"
+	eventMemberRemoved = "pusher_internal:member_removed"
+	eventSignedIn      = "pusher:signin_success"
+	eventWatchlist     = "pusher_internal:watchlist_events"
+
+	// eventTerminate goes from node to node only: it ends all connections that sit in
+	// the channel.
+	eventTerminate = "pusher_internal:terminate"
 )
 
 // Frames that are the same for everyone.
@@ -91,18 +102,48 @@ func textFrame(payload string) []byte {
 	return finish(append(newFrame(len(payload)), payload...))
 }
 
-// eventFrame is an event on a channel; data goes out as a JSON string, whatever
-// it holds.
+// eventFrame is an event on a channel, or on none; data goes out as a JSON string,
+// whatever it holds.
 func eventFrame(channel, event string, data []byte) []byte {
+	return userEventFrame(channel, event, data, "")
+}
+
+// userEventFrame says which user the event comes from, if any.
+func userEventFrame(channel, event string, data []byte, user string) []byte {
 	// A quarter on top: JSON inside a JSON string escapes each of its quotes.
-	b := newFrame(len(`{"event":"","channel":"","data":""}`) + len(channel) + len(event) + len(data) + len(data)/4)
+	b := newFrame(len(`{"event":"","channel":"","data":"","user_id":""}`) + len(channel) + len(event) + len(data) + len(data)/4 + len(user))
 	b = append(b, `{"event":`...)
 	b = appendQuoted(b, event)
-	b = append(b, `,"channel":`...)
-	b = appendQuoted(b, channel)
+	if channel != "" {
+		b = append(b, `,"channel":`...)
+		b = appendQuoted(b, channel)
+	}
 	b = append(b, `,"data":`...)
 	b = appendQuoted(b, data)
+	if user != "" {
+		b = append(b, `,"user_id":`...)
+		b = appendQuoted(b, user)
+	}
 	return finish(append(b, '}'))
+}
+
+// messageFrame is the message as watchers get it. What the server says of a member
+// has his id in its data, and what it says of a watched user is on no channel.
+func messageFrame(m Message) []byte {
+	channel, user := m.Channel, m.User
+	if reserved(m.Event) {
+		user = ""
+	}
+	if m.Event == eventWatchlist {
+		channel = ""
+	}
+	return userEventFrame(channel, m.Event, m.Data, user)
+}
+
+func cacheMissFrame(channel string) []byte {
+	b := newFrame(64 + len(channel))
+	b = append(b, `{"event":"`+eventCacheMiss+`","channel":`...)
+	return finish(append(appendQuoted(b, channel), '}'))
 }
 
 func establishedFrame(socketID string, activityTimeout time.Duration) []byte {

@@ -95,9 +95,10 @@ func TestPublishRefuses(t *testing.T) {
 		{"internal event", "x", "pusher_internal:member_added", "", "", ErrInvalidEvent},
 		{"socket id", "x", "e", "", "12", ErrInvalidSocketID},
 		{"too large", "x", "e", strings.Repeat("d", 10<<10+1), "", ErrTooLarge},
-		{"presence", "presence-x", "e", "", "", ErrNotServed},
-		{"cache", "cache-x", "e", "", "", ErrNotServed},
-		{"user", "#server-to-user-1", "e", "", "", ErrNotServed},
+		{"termination", "#server-to-user-1", eventTerminate, "", "", ErrInvalidEvent},
+		{"watchlist", "#watchlist-1", "e", "", "", ErrInvalidChannel},
+		{"member", "#member-presence-x#1", "e", "", "", ErrInvalidChannel},
+		{"encrypted with another", "private-encrypted-x", "e", "", "", ErrInvalidChannel},
 	} {
 		// Together with a good channel: nothing is sent when one is bad.
 		err := b.Publish(t.Context(), []string{"x", tt.channel}, tt.event, []byte(tt.data), tt.except)

@@ -195,8 +195,7 @@ func TestPusherJS(t *testing.T) {
 			for channel, want := range map[string]string{
 				"private-forged": `"status":401`,
 				"private-other":  `"status":403`, // from the endpoint itself
-				"presence-x":     `"status":501`,
-				"cache-x":        `"status":501`,
+				"presence-x":     `"status":401`, // is tricked
 			} {
 				w.do("subscribe", channel)
 				if got := string(w.event(channel, "pusher:subscription_error").Data); !strings.Contains(got, want) {

@@ -1,5 +1,14 @@
 package pusher
 
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// gapSteps is in how many slices, each about drainStep after the last, watchers
+// are sent away who may have missed an event.
+const gapSteps = 30
+
 // receiver is the Server as its Cluster calls it, so that none of this is a method
 // that an application could call.
 type receiver struct{ server *Server }
@@ -12,6 +21,48 @@ func (r receiver) Deliver(m Message) {
 	}
 }
 
-func (r receiver) Gap()               {}
-func (r receiver) Forgotten()         {}
-func (r receiver) Departed(Departure) {}
+// Gap sends away everyone who watches something: what he missed he is not told, so
+// he must connect, subscribe and read anew what is current. In slices, with jitter:
+// pusher-js does so at once, and all nodes may have the same gap.
+func (r receiver) Gap() {
+	s := r.server
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
+	s.running.Add(1)
+	s.mu.Unlock()
+	go func() {
+		defer s.running.Done()
+		missing := make(map[*conn]struct{})
+		s.hub.each(func(ch *channel) {
+			for _, st := range ch.seats {
+				missing[st.conn] = struct{}{}
+			}
+		})
+		watchers := make([]*conn, 0, len(missing))
+		for c := range missing { // in no order, which is as well
+			watchers = append(watchers, c)
+		}
+		s.opts.Observer.Gap(len(watchers))
+		s.log.Warn("cluster.gap", "watchers", len(watchers))
+		size := max(drainSlice, (len(watchers)+gapSteps-1)/gapSteps)
+		sendAway(watchers, "events may have been lost", size, jitter, s.stop)
+	}()
+}
+
+// jitter is drainStep, more or less by half.
+func jitter() time.Duration {
+	return drainStep/2 + rand.N(drainStep)
+}
+
+func (r receiver) Forgotten() {
+	k := r.server.keeper
+	k.news(func() { k.forgotten = true })
+}
+
+func (r receiver) Departed(d Departure) {
+	k := r.server.keeper
+	k.news(func() { k.departed = append(k.departed, d) })
+}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // clusterTimeout bounds each wait for the cluster.
@@ -24,9 +26,13 @@ type Server struct {
 	log       *slog.Logger
 	hub       *hub
 	heartbeat *heartbeat
+	keeper    *keeper
+	webhooks  *webhooks // nil when nobody wants any
 	limits    limits
 	node      string // first half of the socket ids made here
 	api       http.Handler
+	publishes *rate.Limiter // over the API
+	bounded   func() (context.Context, context.CancelFunc)
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{} // refused ones too, while they are being told
@@ -35,8 +41,9 @@ type Server struct {
 	closed   bool
 	empty    chan struct{} // set by Drain; closed when the last accepted one is gone
 
-	running sync.WaitGroup // connections and the heartbeat
+	running sync.WaitGroup // connections, and what works for them
 	stop    chan struct{}
+	cancel  context.CancelFunc // of every wait for the cluster
 }
 
 var _ http.Handler = (*Server)(nil)
@@ -52,19 +59,30 @@ func New(o Options) (*Server, error) {
 		opts:      o,
 		log:       o.Logger.With("component", "pusher"),
 		hub:       newHub(),
-		heartbeat: newHeartbeat(o.ActivityTimeout, o.PongTimeout),
+		heartbeat: newHeartbeat(o.ActivityTimeout, o.PongTimeout, o.AuthorizeWithin),
 		limits:    limits{bytes: o.QueueBytes, messages: o.QueueMessages, write: o.WriteTimeout},
 		node:      strconv.FormatUint(random()>>32, 10),
 		conns:     make(map[*conn]struct{}),
 		stop:      make(chan struct{}),
 	}
 	s.api = s.routes()
-	ctx, cancel := context.WithTimeout(context.Background(), clusterTimeout)
+	s.keeper = newKeeper(s)
+	s.hub.delivered = o.Observer.Delivered
+	s.publishes = rate.NewLimiter(rate.Inf, 0)
+	if n := o.PublishRate; n > 0 {
+		s.publishes = rate.NewLimiter(rate.Limit(n), max(n, maxPublishChannels))
+	}
+	all, stop := context.WithCancel(context.Background())
+	s.bounded, s.cancel = boundedBy(all), stop
+	ctx, cancel := s.bounded()
 	defer cancel()
 	if err := o.Cluster.Open(ctx, s.node, receiver{s}); err != nil {
+		stop()
 		return nil, fmt.Errorf("pusher: join cluster: %w", err)
 	}
+	s.webhooks = newWebhooks(s, o.Webhooks)
 	s.running.Go(func() { s.heartbeat.run(s.stop) })
+	s.running.Go(func() { s.keeper.run(s.stop) })
 	return s, nil
 }
 
@@ -154,6 +172,16 @@ func (s *Server) forget(c *conn) {
 	s.log.Debug("connection.closed", "socket_id", c.id, "code", code, "lasted", time.Since(c.opened), "peer", c.remote())
 }
 
+// stopping says that the server is being closed.
+func (s *Server) stopping() bool {
+	select {
+	case <-s.stop:
+		return true
+	default:
+		return false
+	}
+}
+
 // Stats are the gauges of one node.
 type Stats struct {
 	Connections   int // accepted and not gone
@@ -167,18 +195,4 @@ func (s *Server) Stats() Stats {
 	n := s.accepted
 	s.mu.Unlock()
 	return Stats{Connections: n, Channels: s.hub.channels(), Subscriptions: int(s.hub.seats.Load())}
-}
-
-// Publish sends the event to all watchers of the channels, except the one with
-// exceptSocketID if that is not empty. Data is usually JSON text; it must not be
-// changed afterwards. Everything is checked before anything is sent: the error is
-// ErrInvalidChannel, ErrInvalidEvent, ErrInvalidSocketID, ErrTooLarge,
-// ErrNotServed, ErrClosed, or the cluster's. With the built-in cluster the event is
-// queued for every watcher when Publish returns.
-func (s *Server) Publish(ctx context.Context, channels []string, event string, data []byte, exceptSocketID string) error {
-	messages := make([]Message, len(channels))
-	for i, channel := range channels {
-		messages[i] = Message{Channel: channel, Event: event, Data: data, Except: exceptSocketID}
-	}
-	return s.publish(ctx, messages)
 }

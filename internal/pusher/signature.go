@@ -29,28 +29,6 @@ func equal(a, b string) bool {
 	return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
 }
 
-// AuthorizeChannel returns the auth value with which the socket may subscribe to
-// the private channel: what an application's own auth endpoint answers, after it
-// has made sure that this watcher may. It signs for no other kind of channel, and
-// nothing that is not a socket id: ErrInvalidChannel, ErrInvalidSocketID.
-func (a App) AuthorizeChannel(socketID, channel string) (string, error) {
-	if err := checkSocketID(socketID); err != nil {
-		return "", err
-	}
-	if err := checkChannel(channel); err != nil {
-		return "", err
-	}
-	if k := kindOf(channel); k.guard != private {
-		return "", fmt.Errorf("%w: %s channels take no such signature", ErrInvalidChannel, k)
-	}
-	return a.Key + ":" + a.sign(socketID+":"+channel), nil
-}
-
-// signedChannel says whether auth is the app's for this socket and channel.
-func (a App) signedChannel(auth, socketID, channel string) bool {
-	return equal(auth, a.Key+":"+a.sign(socketID+":"+channel))
-}
-
 // verify checks the signature of an API request: for one of the paths (a proxy or
 // a mount may have changed it) and within the time window. It returns the MD5 that
 // the signature says the body has; empty for no body.

@@ -1,0 +1,353 @@
+package pusher
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Times of the keeper.
+const (
+	reportEvery = 100 * time.Millisecond // the least time between two reports of seats
+	retryAfter  = time.Second            // when the cluster could not be asked
+	// settleAfter is how long a channel may be empty, or a user gone, before that
+	// counts: a page that is loaded anew is away for a moment only.
+	settleAfter = 3 * time.Second
+	// manyWatchers and manyEvery bound how often many are told how many they are (Pusher
+	// docs).
+	manyWatchers = 100
+	manyEvery    = 5 * time.Second
+)
+
+// keeper keeps the cluster's census right about this node, in the background and
+// in batches, so that no watcher waits for it. It sleeps while nothing changes.
+type keeper struct {
+	server   *Server
+	flushing sync.Mutex // held over a report: two at once might arrive in the wrong order
+	failing  bool       // the last report; said once, not each time
+
+	mu        sync.Mutex
+	settling  []settling // oldest first
+	exits     []exit
+	departed  []Departure
+	forgotten bool
+	counting  map[string]struct{} // channels whose watchers are to be told their number
+
+	toldMany map[string]time.Time // the keeper's own: when a large channel was told
+
+	// anew is held by whoever enters or leaves a presence channel, and altogether
+	// while all members are entered again.
+	anew sync.RWMutex
+}
+
+type settling struct {
+	at       time.Time
+	channels []string
+}
+
+// exit is a member's connection that the census was not told is gone.
+type exit struct{ channel, user string }
+
+func newKeeper(s *Server) *keeper {
+	return &keeper{server: s, counting: make(map[string]struct{}), toldMany: make(map[string]time.Time)}
+}
+
+// run works until stop is closed.
+func (k *keeper) run(stop <-chan struct{}) {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	changed := k.server.hub.changed
+	for {
+		select {
+		case <-stop:
+			return
+		case <-changed:
+			// Wait for more, and for no news but the end.
+			changed = nil
+			timer.Reset(reportEvery)
+			continue
+		case <-timer.C:
+		}
+		changed = k.server.hub.changed
+		timer.Reset(k.round(time.Now()))
+	}
+}
+
+// round does all that is due, and says in how long the next may be.
+func (k *keeper) round(now time.Time) time.Duration {
+	k.mu.Lock()
+	departed, forgotten := k.departed, k.forgotten
+	k.departed, k.forgotten = nil, false
+	k.mu.Unlock()
+
+	if forgotten {
+		k.enterAnew()
+	}
+	for _, d := range departed {
+		k.mourn(d)
+	}
+	ok := k.exit()
+	ctx, cancel := k.server.bounded()
+	defer cancel()
+	ok = k.flush(ctx) == nil && ok
+	wait := time.Hour
+	sooner := func(at time.Time) {
+		if !at.IsZero() {
+			wait = max(time.Millisecond, min(wait, at.Sub(now)))
+		}
+	}
+	if !ok {
+		sooner(now.Add(retryAfter))
+	}
+	sooner(k.server.hub.unfollow(now, k.server.opts.Cluster.Unfollow))
+	sooner(k.settle(now))
+	sooner(k.count(now))
+	return wait
+}
+
+// flush reports the seats that changed. What has been reported when it returns nil
+// is all that had happened when it was called.
+func (k *keeper) flush(ctx context.Context) error {
+	k.flushing.Lock()
+	defer k.flushing.Unlock()
+	counts := k.server.hub.takeChanged()
+	if len(counts) == 0 {
+		return nil
+	}
+	occupied, emptied, err := k.server.opts.Cluster.Seats(ctx, counts)
+	if err != nil {
+		k.server.hub.noteAgain(counts)
+		if !k.failing && !k.server.stopping() {
+			k.server.log.Warn("cluster.seats_not_reported", "channels", len(counts), "error", err)
+		}
+		k.failing = true
+		return err
+	}
+	k.failing = false
+	k.began(occupied)
+	k.settleLater(emptied)
+	if k.server.opts.SubscriptionCount {
+		k.mu.Lock()
+		for name := range counts {
+			if !internal(name) && kindOf(name).guard != presence {
+				k.counting[name] = struct{}{}
+			}
+		}
+		k.mu.Unlock()
+	}
+	return nil
+}
+
+// settleLater sees to it that channels that nobody sits in are asked about again.
+func (k *keeper) settleLater(channels []string) {
+	if len(channels) == 0 {
+		return
+	}
+	k.mu.Lock()
+	k.settling = append(k.settling, settling{time.Now().Add(settleAfter), channels})
+	k.mu.Unlock()
+	k.server.hub.wake()
+}
+
+// settle ends the occupation of channels that stayed empty.
+func (k *keeper) settle(now time.Time) (next time.Time) {
+	k.mu.Lock()
+	var due []string
+	for len(k.settling) > 0 && !k.settling[0].at.After(now) {
+		due = append(due, k.settling[0].channels...)
+		k.settling = k.settling[1:]
+	}
+	if len(k.settling) > 0 {
+		next = k.settling[0].at
+	}
+	k.mu.Unlock()
+	if len(due) == 0 {
+		return next
+	}
+	ctx, cancel := k.server.bounded()
+	defer cancel()
+	vacated, err := k.server.opts.Cluster.Settle(ctx, due)
+	if err != nil {
+		k.settleLater(due)
+		return next
+	}
+	k.ended(vacated)
+	return next
+}
+
+// began and ended draw the conclusions from what the census says of a channel.
+func (k *keeper) began(occupied []string) {
+	var online []Message
+	for _, name := range occupied {
+		switch user, isUser := strings.CutPrefix(name, userPrefix); {
+		case isUser:
+			online = append(online, watchlistMessage(user, "online"))
+		case strings.HasPrefix(name, memberPrefix):
+			k.server.webhooks.member(webhookMemberAdded, name)
+		default:
+			k.server.webhooks.add(webhookEvent{Name: webhookOccupied, Channel: name})
+		}
+	}
+	k.server.tell(online...)
+}
+
+func (k *keeper) ended(vacated []string) {
+	var offline []Message
+	for _, name := range vacated {
+		switch user, isUser := strings.CutPrefix(name, userPrefix); {
+		case isUser:
+			offline = append(offline, watchlistMessage(user, "offline"))
+		case strings.HasPrefix(name, memberPrefix):
+			k.server.webhooks.member(webhookMemberRemoved, name)
+		default:
+			k.server.webhooks.add(webhookEvent{Name: webhookVacated, Channel: name})
+		}
+	}
+	k.server.tell(offline...)
+}
+
+// count tells the watchers of channels that changed how many they are.
+func (k *keeper) count(now time.Time) (next time.Time) {
+	k.mu.Lock()
+	var due []string
+	for name := range k.counting {
+		at := k.toldMany[name].Add(manyEvery)
+		if at.After(now) {
+			if next.IsZero() || at.Before(next) {
+				next = at
+			}
+			continue
+		}
+		delete(k.counting, name)
+		due = append(due, name)
+	}
+	k.mu.Unlock()
+	for name, told := range k.toldMany {
+		if now.Sub(told) >= manyEvery {
+			delete(k.toldMany, name)
+		}
+	}
+	if len(due) == 0 {
+		return next
+	}
+	ctx, cancel := k.server.bounded()
+	defer cancel()
+	counts, err := k.server.opts.Cluster.Counts(ctx, due)
+	if err != nil {
+		return next // the next change is told
+	}
+	messages := make([]Message, len(due))
+	for i, name := range due {
+		messages[i] = countMessage(name, counts[i])
+		k.server.webhooks.add(webhookEvent{Name: webhookCount, Channel: name, Count: &counts[i]})
+		if counts[i] > manyWatchers {
+			k.toldMany[name] = now
+		}
+	}
+	k.server.tell(messages...)
+	return next
+}
+
+// news notes what the cluster says, and has it worked off.
+func (k *keeper) news(note func()) {
+	k.mu.Lock()
+	note()
+	k.mu.Unlock()
+	k.server.hub.wake()
+}
+
+// mourn tells of what ended with another node.
+func (k *keeper) mourn(d Departure) {
+	var removed []Message
+	for channel, members := range d.Members {
+		for _, m := range members {
+			removed = append(removed, memberMessage(eventMemberRemoved, channel, m))
+		}
+	}
+	k.server.tell(removed...)
+	k.settleLater(d.Emptied)
+}
+
+// exit takes those out of the census whose connections are gone; false is when the
+// cluster could not be asked.
+func (k *keeper) exit() bool {
+	k.anew.RLock()
+	defer k.anew.RUnlock()
+	for {
+		k.mu.Lock()
+		if len(k.exits) == 0 {
+			k.exits = nil
+			k.mu.Unlock()
+			return true
+		}
+		e := k.exits[0]
+		k.exits = k.exits[1:]
+		k.mu.Unlock()
+		if !k.server.exit(e.channel, e.user) {
+			return false // it has put it back
+		}
+	}
+}
+
+// enterAnew puts everything of this node into a census that holds nothing of it.
+// Nobody enters or leaves meanwhile, so it goes on until it has done so: what was
+// entered must not be entered twice.
+func (k *keeper) enterAnew() {
+	k.anew.Lock()
+	defer k.anew.Unlock()
+	k.server.hub.noteAll()
+	k.mu.Lock()
+	k.exits = nil // of what is not there
+	k.mu.Unlock()
+	type entry struct {
+		channel string
+		member  Member
+	}
+	var here []entry
+	k.server.hub.each(func(ch *channel) {
+		for _, s := range ch.seats {
+			if s.member != nil {
+				here = append(here, entry{ch.name, s.member.Member})
+			}
+		}
+	})
+	var added []Message
+	for i := 0; i < len(here); {
+		ctx, cancel := k.server.bounded()
+		_, first, err := k.server.opts.Cluster.Enter(ctx, here[i].channel, here[i].member, 0)
+		cancel()
+		if err != nil {
+			if k.pause() {
+				return // the end, or forgotten once more
+			}
+			continue
+		}
+		if first {
+			added = append(added, memberMessage(eventMemberAdded, here[i].channel, here[i].member))
+		}
+		i++
+	}
+	k.server.tell(added...)
+}
+
+// pause waits before the cluster is asked again, and says whether there is no more
+// use in it.
+func (k *keeper) pause() bool {
+	timer := time.NewTimer(retryAfter)
+	defer timer.Stop()
+	select {
+	case <-k.server.stop:
+		return true
+	case <-timer.C:
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.forgotten
+}
+
+// countMessage tells the watchers of a channel how many they are.
+func countMessage(channel string, n int) Message {
+	return Message{Channel: channel, Event: eventCount, Data: fmt.Appendf(nil, `{"subscription_count":%d}`, n)}
+}
