@@ -260,13 +260,9 @@ func (k *keeper) news(note func()) {
 
 // mourn tells of what ended with another node.
 func (k *keeper) mourn(d Departure) {
-	var removed []Message
 	for channel, members := range d.Members {
-		for _, m := range members {
-			removed = append(removed, memberMessage(eventMemberRemoved, channel, m))
-		}
+		k.server.gone(channel, members)
 	}
-	k.server.tell(removed...)
 	k.settleLater(d.Emptied)
 }
 

@@ -130,20 +130,34 @@ func (s *Server) exit(channel, user string) bool {
 		s.keeper.news(func() { s.keeper.exits = append(s.keeper.exits, exit{channel, user}) })
 		return false
 	}
-	if !last {
-		return true
-	}
-	s.tell(memberMessage(eventMemberRemoved, channel, Member{User: user}))
-	// If he came back on another node between these two steps, his coming may have
-	// been told before his going.
-	members, err := s.opts.Cluster.Members(ctx, channel)
-	if err != nil {
-		return true
-	}
-	if i := slices.IndexFunc(members, func(m Member) bool { return m.User == user }); i >= 0 {
-		s.tell(memberMessage(eventMemberAdded, channel, members[i]))
+	if last {
+		s.gone(channel, []Member{{User: user}})
 	}
 	return true
+}
+
+// gone tells the others that members are gone. If one came back on another node
+// since the census let him go, his coming may have been told before his going, so
+// it is told again.
+func (s *Server) gone(channel string, members []Member) {
+	messages := make([]Message, len(members))
+	for i, m := range members {
+		messages[i] = memberMessage(eventMemberRemoved, channel, m)
+	}
+	s.tell(messages...)
+	ctx, cancel := s.bounded()
+	defer cancel()
+	there, err := s.opts.Cluster.Members(ctx, channel)
+	if err != nil {
+		return
+	}
+	var back []Message
+	for _, m := range there {
+		if slices.ContainsFunc(members, func(g Member) bool { return g.User == m.User }) {
+			back = append(back, memberMessage(eventMemberAdded, channel, m))
+		}
+	}
+	s.tell(back...)
 }
 
 // memberMessage says that a member came or went.
