@@ -28,7 +28,7 @@ func identify(channelData string) (Member, error) {
 	if err := json.Unmarshal([]byte(channelData), &d); err != nil {
 		return Member{}, errors.New("channel_data is not a JSON object")
 	}
-	m := Member{Info: compact(d.Info)}
+	m := Member{Info: infoKept(d.Info)}
 	if err := json.Unmarshal(d.UserID, &m.User); err != nil {
 		var n json.Number
 		if err := json.Unmarshal(d.UserID, &n); err != nil {
@@ -42,8 +42,9 @@ func identify(channelData string) (Member, error) {
 	return m, nil
 }
 
-// compact is info as it is kept: without what it does not need, and nil for none.
-func compact(info json.RawMessage) []byte {
+// infoKept is info as it is kept: a copy, because the message it came in is not
+// kept, and nil for none.
+func infoKept(info json.RawMessage) []byte {
 	if len(info) == 0 || string(info) == "null" {
 		return nil
 	}

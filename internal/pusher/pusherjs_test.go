@@ -65,7 +65,7 @@ type jsWatcher struct {
 }
 
 // watch runs pusher-js until the test ends.
-func (b *bundle) watch(t *testing.T, build, key string) *jsWatcher {
+func (b *bundle) watch(t *testing.T, build, key string, user ...string) *jsWatcher {
 	t.Helper()
 	auth := httptest.NewServer(http.HandlerFunc(authEndpoint))
 	t.Cleanup(auth.Close)
@@ -73,7 +73,7 @@ func (b *bundle) watch(t *testing.T, build, key string) *jsWatcher {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("node", "watch.mjs", build, server.Port(), key, auth.URL)
+	cmd := exec.Command("node", append([]string{"watch.mjs", build, server.Port(), key, auth.URL}, user...)...)
 	cmd.Dir = pusherJS
 	cmd.Stderr = testLog{t}
 	stdin, err := cmd.StdinPipe()
@@ -107,24 +107,46 @@ func (b *bundle) watch(t *testing.T, build, key string) *jsWatcher {
 	return w
 }
 
-// authEndpoint allows private-mine, and is tricked about presence channels.
+// keyedApp can have encrypted channels.
+var keyedApp = func() App {
+	a := testApp
+	a.EncryptionMasterKey = []byte("a key of exactly 32 bytes, as is")
+	return a
+}()
+
+// authEndpoint allows private-mine, encrypted channels and presence channels, but
+// is tricked about presence-x.
 func authEndpoint(w http.ResponseWriter, r *http.Request) {
-	channel := r.FormValue("channel_name")
-	if strings.HasPrefix(channel, "presence-") {
-		fmt.Fprint(w, `{"auth":"a:b","channel_data":"{\"user_id\":\"1\"}"}`)
+	socketID, channel, user := r.FormValue("socket_id"), r.FormValue("channel_name"), r.FormValue("user")
+	var answer any
+	var err error
+	switch {
+	case r.URL.Path == "/user":
+		answer, err = testApp.AuthenticateUser(socketID, User{ID: user, Info: []byte(`{"name":"` + user + `"}`), Watchlist: []string{"alice", "bob"}})
+	case channel == "presence-x":
+		answer = Authorization{Auth: "a:b", ChannelData: `{"user_id":"1"}`}
+	case channel == "presence-signed-in":
+		answer = Authorization{Auth: testApp.Key + ":" + testApp.sign(socketID+":"+channel)}
+	case strings.HasPrefix(channel, "presence-"):
+		answer, err = testApp.AuthorizePresence(socketID, channel, Member{User: user, Info: []byte(`{"name":"` + user + `"}`)})
+	case strings.HasPrefix(channel, "private-encrypted-"):
+		answer, err = keyedApp.AuthorizeEncrypted(socketID, channel)
+	default:
+		var auth string
+		auth, err = testApp.AuthorizeChannel(socketID, channel)
+		if channel == "private-forged" {
+			auth = auth[:len(auth)-1] + "x"
+		} else if err == nil && channel != "private-mine" && channel != "private-cache-mine" {
+			http.Error(w, "no", http.StatusForbidden)
+			return
+		}
+		answer = Authorization{Auth: auth}
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	auth, err := testApp.AuthorizeChannel(r.FormValue("socket_id"), channel)
-	switch {
-	case err != nil:
-		http.Error(w, err.Error(), http.StatusBadRequest)
-	case channel == "private-mine":
-		fmt.Fprintf(w, `{"auth":%q}`, auth)
-	case channel == "private-forged":
-		fmt.Fprintf(w, `{"auth":%q}`, auth[:len(auth)-1]+"x")
-	default:
-		http.Error(w, "no", http.StatusForbidden)
-	}
+	_ = json.NewEncoder(w).Encode(answer)
 }
 
 func (w *jsWatcher) do(command, channel string) {

@@ -1,7 +1,10 @@
 package pusher
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 )
@@ -20,6 +23,73 @@ func TestChannelVectors(t *testing.T) {
 		if got := testApp.sign(text); got != want {
 			t.Errorf("%s: %s", text, got)
 		}
+	}
+}
+
+// What the helpers sign is what the vectors say, and what a client shows with it is
+// accepted.
+func TestAuthorizations(t *testing.T) {
+	t.Parallel()
+	p, err := testApp.AuthorizePresence("1234.1234", "presence-foobar", Member{User: "10", Info: []byte(`{"name":"Mr. Channels"}`)})
+	if want := `{"user_id":"10","user_info":{"name":"Mr. Channels"}}`; err != nil || p.ChannelData != want || !testApp.signedPresence(p.Auth, "1234.1234", "presence-foobar", want) {
+		t.Errorf("%+v, %v", p, err)
+	}
+	u, err := testApp.AuthenticateUser("1234.1234", User{ID: "12345"})
+	if want := testApp.Key + ":4708d583dada6a56435fb8bc611c77c359a31eebde13337c16ab43aa6de336ba"; err != nil || u.Auth != want || u.UserData != `{"id":"12345"}` {
+		t.Errorf("%+v, %v", u, err)
+	}
+	if u, err := testApp.AuthenticateUser("1.1", User{ID: "7", Info: []byte(`{"a":1}`), Watchlist: []string{"8"}}); err != nil || u.UserData != `{"id":"7","user_info":{"a":1},"watchlist":["8"]}` {
+		t.Errorf("%+v, %v", u, err)
+	}
+	// The key of a channel is the SHA-256 of its name and the master key.
+	e, err := keyedApp.AuthorizeEncrypted("1234.1234", "private-encrypted-x")
+	sum := sha256.Sum256([]byte("private-encrypted-x" + string(keyedApp.EncryptionMasterKey)))
+	if err != nil || e.SharedSecret != base64.StdEncoding.EncodeToString(sum[:]) || !testApp.signedChannel(e.Auth, "1234.1234", "private-encrypted-x") {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if _, err := testApp.AuthorizeEncrypted("1.1", "private-encrypted-x"); err == nil {
+		t.Error("encrypted without a key")
+	}
+	if s, err := New(Options{App: App{ID: "1", Key: "k", Secret: "s", EncryptionMasterKey: make([]byte, 31)}}); err == nil {
+		_ = s.Close()
+		t.Error("a key of 31 bytes was accepted")
+	}
+}
+
+func TestHelpersSignNothingElse(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, socketID, channel, user, info string
+		want                                error
+	}{
+		{"socket id", "1.1:presence-x", "presence-x", "7", "", ErrInvalidSocketID},
+		{"private channel", "1.1", "private-x", "7", "", ErrInvalidChannel},
+		{"public channel", "1.1", "x", "7", "", ErrInvalidChannel},
+		{"user's channel", "1.1", "#server-to-user-7", "7", "", ErrInvalidChannel},
+		{"more than a channel", "1.1", "presence-x:{}", "7", "", ErrInvalidChannel},
+		{"no user", "1.1", "presence-x", "", "", ErrInvalidUser},
+		{"long user", "1.1", "presence-x", strings.Repeat("7", 129), "", ErrInvalidUser},
+		{"info", "1.1", "presence-x", "7", "{", ErrInvalidUser},
+	} {
+		var info []byte
+		if tt.info != "" {
+			info = []byte(tt.info)
+		}
+		if a, err := testApp.AuthorizePresence(tt.socketID, tt.channel, Member{User: tt.user, Info: info}); !errors.Is(err, tt.want) || a != (Authorization{}) {
+			t.Errorf("presence, %s: %+v, %v", tt.name, a, err)
+		}
+		if a, err := keyedApp.AuthorizeEncrypted(tt.socketID, tt.channel); err == nil || a != (Authorization{}) {
+			t.Errorf("encrypted, %s: %+v, %v", tt.name, a, err)
+		}
+		if tt.want == ErrInvalidChannel { // which a user has none of
+			continue
+		}
+		if a, err := testApp.AuthenticateUser(tt.socketID, User{ID: tt.user, Info: info}); !errors.Is(err, tt.want) || a != (Authentication{}) {
+			t.Errorf("user, %s: %+v, %v", tt.name, a, err)
+		}
+	}
+	if _, err := testApp.AuthenticateUser("1.1", User{ID: "7::user::8"}); !errors.Is(err, ErrInvalidUser) {
+		t.Errorf("a user id that means more: %v", err)
 	}
 }
 

@@ -60,7 +60,7 @@ func (c *conn) signIn(data json.RawMessage) {
 		c.complain(0, "Sign-in is not possible at the moment")
 		return
 	}
-	c.identity = &identity{id: u.ID, info: compact(u.Info), seat: s}
+	c.identity = &identity{id: u.ID, info: infoKept(u.Info), seat: s}
 	c.authorized.Store(true)
 	c.push(signedInFrame(in.UserData))
 	c.watch(u.Watchlist)

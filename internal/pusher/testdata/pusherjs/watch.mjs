@@ -1,20 +1,21 @@
 // A watcher made of the real pusher-js. It does what it is told on standard
 // input, one JSON object a line, and tells on standard output what happens:
-//   node watch.mjs <build> <port> <key> <auth endpoint>
-// The build is node (as a server would import it) or worker (the browser's
-// transports, on the WebSocket it is given here).
+//   node watch.mjs <build> <port> <key> <auth endpoint> [user]
+// The build is node (as a server would import it), worker (the browser's
+// transports, on the WebSocket it is given here) or encrypted (the same, with
+// encryption). The endpoint is told the user, who is trusted to be who he says.
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
 const require = createRequire(import.meta.url);
-const [build, port, key, endpoint] = process.argv.slice(2);
+const [build, port, key, endpoint, user] = process.argv.slice(2);
 
 function load() {
   if (build === "node") return require("pusher-js");
   globalThis.self = globalThis;
   globalThis.WebSocket = require("ws");
   globalThis.addEventListener ??= () => {};
-  const loaded = require("pusher-js/worker");
+  const loaded = require(build === "encrypted" ? "pusher-js/worker/with-encryption" : "pusher-js/worker");
   return loaded.default ?? loaded;
 }
 
@@ -28,7 +29,8 @@ const pusher = new Pusher(key, {
   enabledTransports: ["ws"],
   disableStats: true,
   cluster: "",
-  channelAuthorization: { endpoint, transport: "ajax" },
+  channelAuthorization: { endpoint, transport: "ajax", params: { user } },
+  userAuthentication: { endpoint: `${endpoint}/user`, transport: "ajax", params: { user } },
 });
 
 pusher.connection.bind("state_change", ({ current }) =>
@@ -40,12 +42,24 @@ pusher.bind_global((event, data) => {
   tell({ event, data });
 });
 
+// What happens to the user is told as on a channel of that name.
+const about = (channel) => (event, data) => tell({ channel, event, data });
+pusher.user.bind_global(about("user"));
+pusher.user.watchlist.bind_global(about("watchlist"));
+
 createInterface({ input: process.stdin })
   .on("line", (line) => {
-    const { subscribe, unsubscribe } = JSON.parse(line);
+    const { subscribe, unsubscribe, trigger, signin } = JSON.parse(line);
     if (subscribe) {
-      pusher.subscribe(subscribe).bind_global((event, data) => tell({ channel: subscribe, event, data }));
+      const channel = pusher.subscribe(subscribe);
+      channel.bind_global(about(subscribe));
+      // Only handlers of an event by its name are told who it is from.
+      channel.bind("client-hello", (_, metadata) =>
+        tell({ channel: subscribe, event: "from", data: metadata?.user_id }),
+      );
     }
+    if (trigger) pusher.channel(trigger).trigger("client-hello", { from: user });
+    if (signin) pusher.signin();
     if (unsubscribe) pusher.unsubscribe(unsubscribe);
   })
   .on("close", () => process.exit(0));
