@@ -117,6 +117,9 @@ type Receiver interface {
 
 // Departure is what a node that died leaves behind.
 type Departure struct {
-	Emptied []string            // channels that nobody sits in any more; see Census.Settle
-	Members map[string][]Member // who is gone from which presence channel
+	// Emptied are channels that nobody sits in any more and that are not settled, those
+	// too that were empty before: the node may have been about to. See Census.Settle.
+	Emptied []string
+	// Members are who is gone from which presence channel.
+	Members map[string][]Member
 }

@@ -270,9 +270,7 @@ func (c *memoryCensus) leave(n *memoryNode) Departure {
 	defer c.mu.Unlock()
 	left := Departure{Members: make(map[string][]Member)}
 	for name, ch := range c.channels {
-		if ch.seats.of(n) == 0 {
-			continue
-		}
+		// One that was empty before it may have been about to settle.
 		if ch.seats.set(n, 0); len(ch.seats) == 0 {
 			left.Emptied = append(left.Emptied, name)
 		}
