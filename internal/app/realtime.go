@@ -47,15 +47,27 @@ func (a *App) startRealtime(ctx context.Context, registry *prometheus.Registry) 
 	var err error
 	a.realtime, err = pusher.New(pusher.Options{
 		App: a.pusherApp, Logger: a.log,
-		MaxConnections: a.conns.Watchers(),
-		AllowedOrigins: nil, // an order's page may stand on any origin; its id is the right to watch
-		Observer:       newWatcherMetrics(registry),
+		MaxConnections:    a.conns.Watchers(),
+		AllowedOrigins:    nil, // an order's page may stand on any origin; its id is the right to watch
+		ClientEvents:      a.cfg.PusherClientEvents,
+		SubscriptionCount: a.cfg.PusherCounts,
+		Webhooks:          webhookTargets(a.cfg.PusherWebhookURLs),
+		Observer:          newWatcherMetrics(registry),
 	})
 	if err != nil {
 		return fmt.Errorf("start the realtime server: %w", err)
 	}
 	a.life.onStop("realtime", 15*time.Second, a.realtime.Drain)
 	return nil
+}
+
+// webhookTargets are those of the settings, each of which wants everything.
+func webhookTargets(urls []config.Secret) []pusher.WebhookTarget {
+	var targets []pusher.WebhookTarget
+	for _, u := range urls {
+		targets = append(targets, pusher.WebhookTarget{URL: u.Reveal()})
+	}
+	return targets
 }
 
 // choosePusherApp takes the app of the settings; what they leave open is made

@@ -107,6 +107,8 @@ type Config struct {
 	PublicOrderChannels    bool     `env:"PUBLIC_ORDER_CHANNELS"`
 	PublicShipmentsChannel bool     `env:"PUBLIC_SHIPMENTS_CHANNEL"`
 	PusherClientEvents     bool     `env:"PUSHER_CLIENT_EVENTS"`
+	PusherCounts           bool     `env:"PUSHER_SUBSCRIPTION_COUNT"`
+	PusherWebhookURLs      []Secret `env:"PUSHER_WEBHOOK_URLS"` // they may hold a token
 
 	AutoCreateOrders bool `env:"AUTO_CREATE_ORDERS"`
 	ShopOrderIDs     bool `env:"SHOP_ORDER_IDS"`

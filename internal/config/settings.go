@@ -57,7 +57,7 @@ var settings = []Setting{
 	},
 	{
 		Name: "REDIS_URL", Secret: true, Form: "redis://host:6379/0, or rediss:// for TLS",
-		Explain: "Redis that carries live updates between several instances.",
+		Explain: "Redis that carries live updates between several instances; without it, PostgreSQL does.",
 	},
 	{
 		Name: "ADMIN_TOKEN", Depends: "none: only tokens made by `waybill token` or the API open the admin calls", Secret: true, Form: "32 characters or more, of `openssl rand -hex 32`",
@@ -144,6 +144,14 @@ var settings = []Setting{
 	{
 		Name: "PUSHER_CLIENT_EVENTS", Default: "false", Form: formBool,
 		Explain: "Lets browsers send events to each other on private channels of the server inside.",
+	},
+	{
+		Name: "PUSHER_SUBSCRIPTION_COUNT", Default: "false", Form: formBool,
+		Explain: "Tells the watchers of each channel of the server inside how many they are.",
+	},
+	{
+		Name: "PUSHER_WEBHOOK_URLS", Secret: true, Form: "https:// addresses with commas between",
+		Explain: "Where the server inside tells of channels that are watched or left, of members and of client events, signed as Pusher's webhooks are.",
 	},
 	{
 		Name: "PUBLIC_ORDER_CHANNELS", Default: "true", Form: formBool,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -103,6 +104,12 @@ func (c *Config) checkLive(ps *Problems) {
 			ps.form(w.name, fmt.Sprintf("%q is not a host", w.value))
 		}
 	}
+	for _, target := range c.PusherWebhookURLs {
+		u, err := url.Parse(target.Reveal())
+		if err != nil || u.Hostname() == "" || u.Scheme != "https" && (u.Scheme != "http" || c.Production() && !loopback(u.Hostname())) {
+			ps.form("PUSHER_WEBHOOK_URLS", "one of them is no such address; http:// is for this machine alone")
+		}
+	}
 	between(ps, "SOKETI_PORT", s.Port, 1, 65535)
 	if s.PublicPort != 0 {
 		between(ps, "SOKETI_PUBLIC_PORT", s.PublicPort, 1, 65535)
@@ -124,6 +131,13 @@ func (c *Config) checkLive(ps *Problems) {
 				"set it to that server's own, or set LIVE=embedded")
 		}
 	}
+}
+
+// loopback reports whether the host is this machine: nothing in between reads
+// what goes there.
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 var hexColor = regexp.MustCompile(`^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$`)

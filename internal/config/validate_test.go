@@ -56,6 +56,7 @@ func TestValuesThatAreRefused(t *testing.T) {
 		"SHIPROCKET_IP_CHECK=maybe", "LIVE=none",
 		"SOKETI_APP_ID=a/b", "SOKETI_APP_KEY=k?", "SOKETI_PUBLIC_HOST=https://w.example", "SOKETI_PORT=0", "SOKETI_PUBLIC_PORT=70000",
 		"ALLOWED_ORIGINS=*", "ALLOWED_ORIGINS=https://a.example/shop", "ALLOWED_ORIGINS=null",
+		"PUSHER_WEBHOOK_URLS=http://shop.example/hook", "PUSHER_WEBHOOK_URLS=https://a.example,shop", "PUSHER_WEBHOOK_URLS=ftp://a.example",
 		"RETENTION_DAYS=0", "RETENTION_DAYS=4000", "SILENCE_HOURS=-1", "SILENCE_HOURS=721", "DRAIN_SECONDS=-1", "DRAIN_SECONDS=61",
 		"METRICS_ADDR=9090", "METRICS_ADDR=:5000", "LOG_FORMAT=xml",
 		"SHOP_COLOR=#12345", "SHOP_COLOR=red;}", "SHOP_LOGO_URL=http://a.example/l.png", "SHOP_LOGO_URL=data:image/png;base64,",
@@ -75,7 +76,7 @@ func TestValuesThatAreTaken(t *testing.T) {
 		"DATABASE_URL=postgres://u:p%40@h:5432/d?sslmode=disable", "DATABASE_URL=postgresql://u@/d?host=/run/postgresql",
 		"REDIS_URL=rediss://:pw@h:6380/1", "METRICS_ADDR=127.0.0.1:9090", "METRICS_ADDR=[::1]:9090",
 		"SHOP_COLOR=#0f7", "SHOP_SUPPORT_URL=mailto:help@shop.example", "SHOP_SUPPORT_URL=tel:+911234567890", "SHOP_NAME=दुकान",
-		"ADMIN_TOKEN=" + token2,
+		"ADMIN_TOKEN=" + token2, "PUSHER_WEBHOOK_URLS=https://shop.example/hook?t=1,http://127.0.0.1:9000/hook",
 	} {
 		if ps := problems(t, valid(pair)...); len(ps) > 0 {
 			t.Errorf("%q is refused: %v", pair, ps)

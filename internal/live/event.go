@@ -29,6 +29,9 @@ type Message struct {
 	Channels []string
 	Event    string
 	Data     []byte // JSON
+	// Version is the order's where the channels are one order's own: there the
+	// next event has the next version. 0 on channels that orders share.
+	Version int64
 }
 
 // Channels says who may listen where.
@@ -41,7 +44,7 @@ type Channels struct {
 func (c Channels) Messages(u tracking.Update, at time.Time) []Message {
 	at = at.UTC().Truncate(time.Millisecond)
 	return []Message{
-		{Channels: c.order(u), Event: TrackingUpdate, Data: trackingUpdate(&u, at)},
+		{Channels: c.order(u), Event: TrackingUpdate, Data: trackingUpdate(&u, at), Version: u.Version},
 		{Channels: c.operators(), Event: ShipmentUpdate, Data: shipmentUpdate(&u, at)},
 	}
 }
