@@ -24,11 +24,13 @@ var rooms = map[string][]string{
 	"internal/store":      {"internal/tracking", "internal/inbox", "internal/access"}, // of inbox and access the row types only
 	"internal/live":       {"internal/tracking", "internal/pusher"},
 	"internal/pusher":     {},
+	"internal/bus":        {"internal/pusher"},
 	"internal/config":     {},
 	"internal/access":     {},
 	"internal/simulate":   {},
 	"web":                 {"internal/tracking"},
 
+	"internal/bus/bustest":     {"internal/pusher"},
 	"internal/store/storetest": {"internal/store", "internal/inbox", "internal/tracking"},
 }
 
