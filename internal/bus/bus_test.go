@@ -1,0 +1,136 @@
+package bus_test
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+	"github.com/redis/rueidis"
+
+	"github.com/webazaar/waybill/internal/bus"
+	"github.com/webazaar/waybill/internal/bus/bustest"
+	"github.com/webazaar/waybill/internal/pusher"
+	"github.com/webazaar/waybill/internal/store/storetest"
+)
+
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	bustest.Run(t, func(_ testing.TB, lease time.Duration) bustest.Cluster {
+		m := bustest.NewMemory()
+		return bustest.Cluster{Lease: lease, New: func(testing.TB) (pusher.Cluster, *bustest.Proxy) { return m.Node(), nil }}
+	})
+}
+
+func TestRedis(t *testing.T) {
+	t.Parallel()
+	address := redisURL(t)
+	bustest.Run(t, func(t testing.TB, lease time.Duration) bustest.Cluster {
+		app := redisApp(t, address)
+		return bustest.Cluster{Lease: lease, New: func(t testing.TB) (pusher.Cluster, *bustest.Proxy) {
+			through, cable := cabled(t, address, "6379")
+			n, err := bus.NewRedis(bus.RedisOptions{URL: through, Prefix: "waybill_test", App: app, Lease: lease, Logger: storetest.Logger(t)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n, cable
+		}}
+	})
+}
+
+// cabled is the URL by way of a cable.
+func cabled(t testing.TB, address, port string) (string, *bustest.Proxy) {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := u.Host
+	if u.Port() == "" {
+		host += ":" + port
+	}
+	cable := bustest.NewProxy(t, host)
+	u.Host = cable.Address()
+	return u.String(), cable
+}
+
+// redisServer is the Redis to test on, or why there is none.
+var redisServer = sync.OnceValues(func() (string, error) {
+	address := os.Getenv("TEST_REDIS_URL")
+	if address == "" {
+		address = "redis://127.0.0.1:6379/0"
+	}
+	c, err := redisClient(address)
+	if err != nil {
+		return "", err
+	}
+	c.Close()
+	return address, nil
+})
+
+func redisClient(address string) (rueidis.Client, error) {
+	o, err := rueidis.ParseURL(address)
+	if err != nil {
+		return nil, err
+	}
+	o.ForceSingleClient, o.DisableCache = true, true
+	return rueidis.NewClient(o)
+}
+
+func redisURL(t testing.TB) string {
+	t.Helper()
+	address, err := redisServer()
+	if err != nil {
+		why := fmt.Sprintf("no Redis to test on (TEST_REDIS_URL names one): %v", err)
+		if os.Getenv("CI") != "" {
+			t.Fatal(why)
+		}
+		t.Skip(why)
+	}
+	return address
+}
+
+// redisApp is an app whose keys go when the test ends, and all of which would have
+// gone by themselves.
+func redisApp(t testing.TB, address string) string {
+	t.Helper()
+	app := ulid.Make().String()
+	t.Cleanup(func() {
+		c, err := redisClient(address)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close()
+		for _, key := range redisKeys(t, c, "{waybill_test:"+app+"}*") {
+			ctx := context.Background()
+			if left, err := c.Do(ctx, c.B().Pttl().Key(key).Build()).ToInt64(); err != nil || left < 0 {
+				t.Errorf("key %q stays for ever: %d, %v", key, left, err)
+			}
+			if err := c.Do(ctx, c.B().Del().Key(key).Build()).Error(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	return app
+}
+
+func redisKeys(t testing.TB, c rueidis.Client, pattern string) []string {
+	t.Helper()
+	var keys []string
+	for cursor := uint64(0); ; {
+		entry, err := c.Do(context.Background(), c.B().Scan().Cursor(cursor).Match(pattern).Count(1000).Build()).AsScanEntry()
+		if err != nil {
+			t.Error(err)
+			return keys
+		}
+		keys = append(keys, entry.Elements...)
+		if cursor = entry.Cursor; cursor == 0 {
+			return keys
+		}
+	}
+}

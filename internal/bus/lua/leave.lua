@@ -1,0 +1,3 @@
+-- ARGV: node
+redis.call('ZADD', nodes, 'XX', 0, me)
+return 1
