@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/oklog/ulid/v2"
 	"github.com/redis/rueidis"
 
@@ -42,6 +43,21 @@ func TestRedis(t *testing.T) {
 	})
 }
 
+func TestPostgres(t *testing.T) {
+	t.Parallel()
+	bustest.Run(t, func(t testing.TB, lease time.Duration) bustest.Cluster {
+		address := postgresURL(t)
+		return bustest.Cluster{Lease: lease, New: func(t testing.TB) (pusher.Cluster, *bustest.Proxy) {
+			through, cable := cabled(t, address, "5432")
+			n, err := bus.NewPostgres(bus.PostgresOptions{URL: through, Lease: lease, Logger: storetest.Logger(t)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n, cable
+		}}
+	})
+}
+
 // cabled is the URL by way of a cable.
 func cabled(t testing.TB, address, port string) (string, *bustest.Proxy) {
 	t.Helper()
@@ -56,6 +72,26 @@ func cabled(t testing.TB, address, port string) (string, *bustest.Proxy) {
 	cable := bustest.NewProxy(t, host)
 	u.Host = cable.Address()
 	return u.String(), cable
+}
+
+// postgresURL is the URL of a schema that goes when the test ends. It has the tables
+// that the migration makes, and no others.
+func postgresURL(t testing.TB) string {
+	t.Helper()
+	address := storetest.PostgresURL(t)
+	tables, err := os.ReadFile("../store/migrations/postgres/0005_replicas.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pgx.Connect(context.Background(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	if _, err := conn.Exec(context.Background(), string(tables)); err != nil {
+		t.Fatal(err)
+	}
+	return address
 }
 
 // redisServer is the Redis to test on, or why there is none.
