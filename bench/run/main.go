@@ -52,6 +52,7 @@ func run(ctx context.Context) error {
 	out := flag.String("out", "", "folder for the results; bench/results by default, none with -quick")
 	scenario := flag.String("scenario", "", "rows, pages, fsync or retention instead of the comparison")
 	rows := flag.String("rows", "1000000", "rows of the log: with -scenario pages a number, with rows one or more with commas between")
+	data := flag.String("data", "", "with -scenario pages: a data folder with that many rows; empty makes one and deletes it")
 	flag.Parse()
 
 	s.rates, s.burst, s.pipeline, s.hold = []int{500, 1000, 2000}, 3*time.Second, 3*time.Second, 3*time.Second
@@ -82,7 +83,7 @@ func run(ctx context.Context) error {
 	case "rows":
 		return b.scenarioRows(ctx, *rows)
 	case "pages":
-		return b.scenarioPages(ctx, *rows)
+		return b.scenarioPages(ctx, *rows, *data)
 	case "fsync":
 		return b.scenarioFsync(ctx)
 	case "retention":

@@ -23,16 +23,17 @@ const (
 )
 
 // scenarioPages reads a long log as operators do, and says what intake's
-// answers take meanwhile.
-func (b *bench) scenarioPages(ctx context.Context, rows string) error {
+// answers take meanwhile. Without a data folder it makes one.
+func (b *bench) scenarioPages(ctx context.Context, rows, dir string) error {
 	n, err := strconv.Atoi(rows)
 	if err != nil || n < samples {
 		return fmt.Errorf("-rows: %q is no number of at least %d", rows, samples)
 	}
 	n -= n % (fillAtOnce * 4)
-	dir, err := b.filled(ctx, n, 89*day, time.Hour)
-	if err != nil {
-		return err
+	if dir == "" {
+		if dir, err = b.filled(ctx, n, 89*day, time.Hour); err != nil {
+			return err
+		}
 	}
 	p, err := b.start(ctx, b.waybillEnv(dir), b.waybill, "serve")
 	if err != nil {
