@@ -16,6 +16,8 @@ import (
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
 	sdk "github.com/pusher/pusher-http-go/v5"
+
+	"github.com/webazaar/waybill/internal/bus"
 )
 
 // live looks for why live updates do not arrive: it joins the way browsers do.
@@ -29,6 +31,7 @@ func (d *doctor) live(ctx context.Context) {
 	if key == "" && d.found != nil {
 		key = d.found.AppKey
 	}
+	d.shared(ctx)
 	if d.cfg.Live.Embedded() {
 		if !d.running {
 			d.note("the server inside is not looked at: no waybill runs here")
@@ -45,6 +48,27 @@ func (d *doctor) live(ctx context.Context) {
 	}
 	if !d.cfg.PublicOrderChannels {
 		d.note("PUBLIC_ORDER_CHANNELS=false: only those who join private-order-{orderId} with a watch token hear anything")
+	}
+}
+
+// shared asks what carries updates between several processes.
+func (d *doctor) shared(ctx context.Context) {
+	switch {
+	case !d.cfg.Live.Embedded():
+	case d.cfg.RedisURL.IsSet():
+		redis, err := bus.NewRedis(bus.RedisOptions{URL: d.cfg.RedisURL.Reveal(), App: "doctor"})
+		if err == nil {
+			err = redis.Ping(ctx)
+		}
+		if err != nil {
+			d.bad("Redis, which carries updates between processes, cannot be used: %s; check REDIS_URL, and that it is version 6 or later", err)
+			return
+		}
+		d.good("Redis answers: updates reach the watchers of every process that uses it")
+	case d.cfg.DatabaseURL.IsSet():
+		d.note("updates go from process to process through PostgreSQL; REDIS_URL names a Redis that is faster at it")
+	default:
+		d.note("with SQLite this process is the only one: a second one needs DATABASE_URL")
 	}
 }
 

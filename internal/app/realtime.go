@@ -44,7 +44,10 @@ func (a *App) startRealtime(ctx context.Context, registry *prometheus.Registry) 
 	if !a.cfg.Live.Embedded() {
 		return nil
 	}
-	var err error
+	cluster, err := a.newCluster(registry)
+	if err != nil {
+		return err
+	}
 	a.realtime, err = pusher.New(pusher.Options{
 		App: a.pusherApp, Logger: a.log,
 		MaxConnections:    a.conns.Watchers(),
@@ -53,6 +56,7 @@ func (a *App) startRealtime(ctx context.Context, registry *prometheus.Registry) 
 		SubscriptionCount: a.cfg.PusherCounts,
 		Webhooks:          webhookTargets(a.cfg.PusherWebhookURLs),
 		Observer:          newWatcherMetrics(registry),
+		Cluster:           cluster,
 	})
 	if err != nil {
 		return fmt.Errorf("start the realtime server: %w", err)

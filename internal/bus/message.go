@@ -18,6 +18,8 @@ func fields(c codec, m *pusher.Message) {
 	c.text(&m.Event)
 	c.text(&m.Except)
 	c.bytes(&m.Data)
+	c.number(&m.Sequence)
+	c.text(&m.User)
 }
 
 type codec interface {
@@ -27,7 +29,7 @@ type codec interface {
 }
 
 func encode(m pusher.Message) []byte {
-	w := writer{make([]byte, 0, 16+len(m.Channel)+len(m.Event)+len(m.Except)+len(m.Data))}
+	w := writer{make([]byte, 0, 32+len(m.Channel)+len(m.Event)+len(m.Except)+len(m.Data)+len(m.User))}
 	v := int64(version)
 	w.number(&v)
 	fields(&w, &m)

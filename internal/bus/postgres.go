@@ -146,7 +146,10 @@ func (p *Postgres) Publish(ctx context.Context, messages []pusher.Message) error
 }
 
 // notify is one statement and so one transaction: the parts of its messages come
-// together, in their order, with nobody else's between them.
+// together, in their order, with nobody else's between them. What nobody listens to
+// is left out: then most transactions notify of nothing, and need not wait for each
+// other at their end. Whoever listens says so in the transaction with which he
+// begins, so every later statement sees it.
 func (p *Postgres) notify(ctx context.Context, number uint64, messages []pusher.Message) error {
 	var names, payloads []string
 	for i, m := range messages {
@@ -157,6 +160,7 @@ func (p *Postgres) notify(ctx context.Context, number uint64, messages []pusher.
 	}
 	_, err := p.pool.Exec(ctx, `
 		SELECT pg_notify(name, payload)
-		FROM unnest($1::text[], $2::text[]) AS t (name, payload)`, names, payloads)
+		FROM unnest($1::text[], $2::text[]) AS t (name, payload)
+		WHERE name = ANY (ARRAY(SELECT topic FROM live_topics WHERE topic = ANY ($1::text[])))`, names, payloads)
 	return err
 }

@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +36,14 @@ func (p *Postgres) dial(ctx context.Context, deliver func([]byte)) (link, error)
 	conn, err := pgx.ConnectConfig(ctx, p.config.ConnConfig.Copy())
 	if err != nil {
 		p.cutIfSilent(ctx)
+		return nil, err
+	}
+	// Sessions that ended have left their topics behind, one perhaps under this number.
+	if _, err := conn.Exec(ctx, `
+		DELETE FROM live_topics
+		WHERE pid = pg_backend_pid() OR pid NOT IN (SELECT pid FROM pg_stat_activity)`); err != nil {
+		p.cutIfSilent(ctx)
+		_ = conn.Close(context.WithoutCancel(ctx))
 		return nil, err
 	}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -126,14 +135,24 @@ func (l *pgLink) listen(c pgChange, channels map[string]struct{}, counts map[str
 			count(channel, -1)
 		}
 	}
+	// One string is one transaction. The names are hexadecimal.
 	text := "SELECT 1;"
+	var begun, ended []string
 	for name, before := range touched {
 		switch after := counts[name]; {
 		case before == 0 && after > 0:
 			text += "LISTEN " + name + ";"
+			begun = append(begun, "('"+name+"', pg_backend_pid())")
 		case before > 0 && after == 0:
 			text += "UNLISTEN " + name + ";"
+			ended = append(ended, "'"+name+"'")
 		}
+	}
+	if len(begun) > 0 {
+		text += "INSERT INTO live_topics (topic, pid) VALUES " + strings.Join(begun, ", ") + " ON CONFLICT DO NOTHING;"
+	}
+	if len(ended) > 0 {
+		text += "DELETE FROM live_topics WHERE pid = pg_backend_pid() AND topic IN (" + strings.Join(ended, ", ") + ");"
 	}
 	return l.conn.PgConn().Exec(c.ctx, text).Close()
 }

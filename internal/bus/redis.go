@@ -77,6 +77,17 @@ func (r *Redis) Open(ctx context.Context, node string, receiver pusher.Receiver)
 	return nil
 }
 
+// Ping says why Redis cannot be used, or nil. It joins no cluster and keeps nothing
+// open.
+func (r *Redis) Ping(ctx context.Context) error {
+	client, err := rueidis.NewClient(r.options)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return r.bounded(ctx, func(ctx context.Context) error { return client.Do(ctx, client.B().Ping().Build()).Error() })
+}
+
 // Close is as pusher.Cluster says. On an error the lease is left to run out.
 func (r *Redis) Close() error {
 	err := r.end()

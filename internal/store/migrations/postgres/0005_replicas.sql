@@ -45,3 +45,12 @@ CREATE UNLOGGED TABLE live_last (
     ends_at BIGINT NOT NULL
 );
 CREATE INDEX live_last_ends ON live_last (ends_at);
+
+-- Which topics the session of a process listens to: nobody is notified of what
+-- nobody listens to, since all that commit notifications wait for each other.
+CREATE UNLOGGED TABLE live_topics (
+    topic TEXT COLLATE "C" NOT NULL,
+    pid   INTEGER NOT NULL,
+    PRIMARY KEY (topic, pid)
+);
+CREATE INDEX live_topics_pid ON live_topics (pid);
