@@ -137,28 +137,38 @@ func (s *Server) exit(channel, user string) bool {
 	return true
 }
 
-// gone tells the others that members are gone. If one came back on another node
-// since the census let him go, his coming may have been told before his going, so
-// it is told again.
+// gone tells the others that members are gone. One may have come back on another
+// node since the census let him go, and his coming have been told before his going
+// is: so the census is asked again after each telling, until it agrees with what
+// was told last. Whoever tells after a later step of the census is right, or does
+// the same.
 func (s *Server) gone(channel string, members []Member) {
-	messages := make([]Message, len(members))
+	told := make([]Message, len(members))
 	for i, m := range members {
-		messages[i] = memberMessage(eventMemberRemoved, channel, m)
+		told[i] = memberMessage(eventMemberRemoved, channel, m)
 	}
-	s.tell(messages...)
-	ctx, cancel := s.bounded()
-	defer cancel()
-	there, err := s.opts.Cluster.Members(ctx, channel)
-	if err != nil {
-		return
-	}
-	var back []Message
-	for _, m := range there {
-		if slices.ContainsFunc(members, func(g Member) bool { return g.User == m.User }) {
-			back = append(back, memberMessage(eventMemberAdded, channel, m))
+	for again := told; len(again) > 0; {
+		s.tell(again...)
+		again = again[:0:0]
+		ctx, cancel := s.bounded()
+		there, err := s.opts.Cluster.Members(ctx, channel)
+		cancel()
+		if err != nil {
+			return
+		}
+		for i, m := range told {
+			at := slices.IndexFunc(there, func(t Member) bool { return t.User == m.User })
+			if (at >= 0) == (m.Event == eventMemberAdded) {
+				continue
+			}
+			if at >= 0 {
+				told[i] = memberMessage(eventMemberAdded, channel, there[at])
+			} else {
+				told[i] = memberMessage(eventMemberRemoved, channel, Member{User: m.User})
+			}
+			again = append(again, told[i])
 		}
 	}
-	s.tell(back...)
 }
 
 // memberMessage says that a member came or went.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -272,4 +273,47 @@ func TestExitIsMadeUpFor(t *testing.T) {
 		cluster.fail(nil, nil)
 		a.wantText(eventMemberRemoved, `{"user_id":"b"}`)
 	})
+}
+
+// Users come and go on two nodes at once, as fast as they can. What an observer was
+// told last of each is true.
+func TestMembersUnderRaces(t *testing.T) {
+	t.Parallel()
+	const users, pages, rounds = 3, 3, 40
+	clusters := NewMemoryClusters(2)
+	var nodes []*bundle
+	for _, cluster := range clusters {
+		nodes = append(nodes, setup(t, func(o *Options) { o.Cluster, o.QueueMessages = cluster, 1<<20 }))
+	}
+	observer := nodes[0].connect(t)
+	observer.enter("presence-x", "observer")
+	var coming sync.WaitGroup
+	for i := range users * pages {
+		c := nodes[i%2].connect(t)
+		user := fmt.Sprint("u", i%users)
+		a, err := testApp.AuthorizePresence(c.id, "presence-x", Member{User: user})
+		if err != nil {
+			t.Fatal(err)
+		}
+		coming.Go(func() {
+			for range rounds {
+				c.ask("presence-x", a.Auth, a.ChannelData)
+				c.unsubscribe("presence-x")
+				c.sofar() // done
+			}
+		})
+	}
+	coming.Wait()
+	in := map[string]bool{}
+	for _, f := range observer.sofar() {
+		in[strings.Split(f.text(t), `"`)[3]] = f.Event == eventMemberAdded
+	}
+	for user, still := range in {
+		if still {
+			t.Errorf("%s is told to be there", user)
+		}
+	}
+	if len(in) != users {
+		t.Errorf("told of %v", in)
+	}
 }

@@ -53,7 +53,6 @@ type trial struct {
 	observer *client
 	present  []present // who is in, by the model
 	seen     map[string]bool
-	lapsed   map[string]bool // may be told again what is known
 }
 
 type present struct {

@@ -81,7 +81,7 @@ func TestHelpersSignNothingElse(t *testing.T) {
 		if a, err := keyedApp.AuthorizeEncrypted(tt.socketID, tt.channel); err == nil || a != (Authorization{}) {
 			t.Errorf("encrypted, %s: %+v, %v", tt.name, a, err)
 		}
-		if tt.want == ErrInvalidChannel { // which a user has none of
+		if errors.Is(tt.want, ErrInvalidChannel) { // which a user has none of
 			continue
 		}
 		if a, err := testApp.AuthenticateUser(tt.socketID, User{ID: tt.user, Info: info}); !errors.Is(err, tt.want) || a != (Authentication{}) {
