@@ -3,6 +3,7 @@ package pusher
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -180,6 +181,58 @@ func TestCloseWhileFollowing(t *testing.T) {
 			t.Errorf("took %v", d)
 		}
 	})
+}
+
+// However channels are entered and left, by many at once and while following is
+// ended as early as can be: who has a seat, his channel is followed.
+func TestFollowingUnderRaces(t *testing.T) {
+	t.Parallel()
+	f := &following{Cluster: NewMemoryClusters(2)[0], under: map[string]bool{}}
+	b := setup(t, func(o *Options) { o.Cluster = f })
+	node := f.Cluster.(*memoryNode)
+	stop := make(chan struct{})
+	var unfollowing, coming sync.WaitGroup
+	unfollowing.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				b.hub.unfollow(time.Now().Add(time.Hour), f.Unfollow)
+				runtime.Gosched()
+			}
+		}
+	})
+	for i := range 8 {
+		c := &conn{server: b.Server, id: "1.1"}
+		channel := string(rune('a' + i%2))
+		coming.Go(func() {
+			for range 500 {
+				st := &seat{conn: c}
+				if err := b.sit(st, channel, nil); err != nil {
+					t.Error(err)
+					return
+				}
+				node.memory.mu.RLock()
+				_, followed := node.follows[channel]
+				node.memory.mu.RUnlock()
+				if !followed {
+					t.Errorf("%s is not followed", channel)
+				}
+				b.hub.leave(st)
+			}
+		})
+	}
+	coming.Wait()
+	close(stop)
+	unfollowing.Wait()
+	b.hub.unfollow(time.Now().Add(time.Hour), f.Unfollow)
+	if f.twice {
+		t.Error("two calls at once for one channel")
+	}
+	if n := len(node.follows); n != 0 {
+		t.Errorf("%d channels are still followed", n)
+	}
 }
 
 // No event is left out silently: whoever may have missed one is sent away, in

@@ -2,8 +2,6 @@ package pusher
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"sync"
 	"time"
 )
@@ -12,13 +10,6 @@ import (
 const (
 	reportEvery = 100 * time.Millisecond // the least time between two reports of seats
 	retryAfter  = time.Second            // when the cluster could not be asked
-	// settleAfter is how long a channel may be empty, or a user gone, before that
-	// counts: a page that is loaded anew is away for a moment only.
-	settleAfter = 3 * time.Second
-	// manyWatchers and manyEvery bound how often many are told how many they are (Pusher
-	// docs).
-	manyWatchers = 100
-	manyEvery    = 5 * time.Second
 )
 
 // keeper keeps the cluster's census right about this node, in the background and
@@ -40,11 +31,6 @@ type keeper struct {
 	// anew is held by whoever enters or leaves a presence channel, and altogether
 	// while all members are entered again.
 	anew sync.RWMutex
-}
-
-type settling struct {
-	at       time.Time
-	channels []string
 }
 
 // exit is a member's connection that the census was not told is gone.
@@ -140,116 +126,6 @@ func (k *keeper) flush(ctx context.Context) error {
 	return nil
 }
 
-// settleLater sees to it that channels that nobody sits in are asked about again.
-func (k *keeper) settleLater(channels []string) {
-	if len(channels) == 0 {
-		return
-	}
-	k.mu.Lock()
-	k.settling = append(k.settling, settling{time.Now().Add(settleAfter), channels})
-	k.mu.Unlock()
-	k.server.hub.wake()
-}
-
-// settle ends the occupation of channels that stayed empty.
-func (k *keeper) settle(now time.Time) (next time.Time) {
-	k.mu.Lock()
-	var due []string
-	for len(k.settling) > 0 && !k.settling[0].at.After(now) {
-		due = append(due, k.settling[0].channels...)
-		k.settling = k.settling[1:]
-	}
-	if len(k.settling) > 0 {
-		next = k.settling[0].at
-	}
-	k.mu.Unlock()
-	if len(due) == 0 {
-		return next
-	}
-	ctx, cancel := k.server.bounded()
-	defer cancel()
-	vacated, err := k.server.opts.Cluster.Settle(ctx, due)
-	if err != nil {
-		k.settleLater(due)
-		return next
-	}
-	k.ended(vacated)
-	return next
-}
-
-// began and ended draw the conclusions from what the census says of a channel.
-func (k *keeper) began(occupied []string) {
-	var online []Message
-	for _, name := range occupied {
-		switch user, isUser := strings.CutPrefix(name, userPrefix); {
-		case isUser:
-			online = append(online, watchlistMessage(user, "online"))
-		case strings.HasPrefix(name, memberPrefix):
-			k.server.webhooks.member(webhookMemberAdded, name)
-		default:
-			k.server.webhooks.add(webhookEvent{Name: webhookOccupied, Channel: name})
-		}
-	}
-	k.server.tell(online...)
-}
-
-func (k *keeper) ended(vacated []string) {
-	var offline []Message
-	for _, name := range vacated {
-		switch user, isUser := strings.CutPrefix(name, userPrefix); {
-		case isUser:
-			offline = append(offline, watchlistMessage(user, "offline"))
-		case strings.HasPrefix(name, memberPrefix):
-			k.server.webhooks.member(webhookMemberRemoved, name)
-		default:
-			k.server.webhooks.add(webhookEvent{Name: webhookVacated, Channel: name})
-		}
-	}
-	k.server.tell(offline...)
-}
-
-// count tells the watchers of channels that changed how many they are.
-func (k *keeper) count(now time.Time) (next time.Time) {
-	k.mu.Lock()
-	var due []string
-	for name := range k.counting {
-		at := k.toldMany[name].Add(manyEvery)
-		if at.After(now) {
-			if next.IsZero() || at.Before(next) {
-				next = at
-			}
-			continue
-		}
-		delete(k.counting, name)
-		due = append(due, name)
-	}
-	k.mu.Unlock()
-	for name, told := range k.toldMany {
-		if now.Sub(told) >= manyEvery {
-			delete(k.toldMany, name)
-		}
-	}
-	if len(due) == 0 {
-		return next
-	}
-	ctx, cancel := k.server.bounded()
-	defer cancel()
-	counts, err := k.server.opts.Cluster.Counts(ctx, due)
-	if err != nil {
-		return next // the next change is told
-	}
-	messages := make([]Message, len(due))
-	for i, name := range due {
-		messages[i] = countMessage(name, counts[i])
-		k.server.webhooks.add(webhookEvent{Name: webhookCount, Channel: name, Count: &counts[i]})
-		if counts[i] > manyWatchers {
-			k.toldMany[name] = now
-		}
-	}
-	k.server.tell(messages...)
-	return next
-}
-
 // news notes what the cluster says, and has it worked off.
 func (k *keeper) news(note func()) {
 	k.mu.Lock()
@@ -341,9 +217,4 @@ func (k *keeper) pause() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.forgotten
-}
-
-// countMessage tells the watchers of a channel how many they are.
-func countMessage(channel string, n int) Message {
-	return Message{Channel: channel, Event: eventCount, Data: fmt.Appendf(nil, `{"subscription_count":%d}`, n)}
 }

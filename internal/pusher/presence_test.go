@@ -256,6 +256,27 @@ func TestMembersOfDeadNode(t *testing.T) {
 	})
 }
 
+// A node that is closed in good order leaves with all its members.
+func TestMembersOfClosedNode(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		nodes := setupNodes(t, 2)
+		a, b := nodes[0].watcher(t), nodes[1].watcher(t)
+		a.enter("presence-x", "a")
+		b.enter("presence-x", "b")
+		a.want(eventMemberAdded)
+		go func() {
+			b.wantClose(CodeReconnect)
+			b.leave()
+		}()
+		if err := nodes[1].Close(); err != nil {
+			t.Error(err)
+		}
+		a.wantText(eventMemberRemoved, `{"user_id":"b"}`)
+		a.alive()
+	})
+}
+
 // A member whose going the census could not be told of is taken out later.
 func TestExitIsMadeUpFor(t *testing.T) {
 	t.Parallel()

@@ -3,7 +3,6 @@ package pusher
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -189,92 +188,5 @@ func TestWatchlistIsCutShort(t *testing.T) {
 		b.watcher(t).signIn(User{ID: "u100"})
 		time.Sleep(time.Second)
 		c.alive()
-	})
-}
-
-// Whoever shows no signature in time goes; any signature will do.
-func TestAuthorizeWithin(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		b := setupPipe(t, func(o *Options) { o.AuthorizeWithin = 30 * time.Second })
-		start := time.Now()
-		idle, public, private, presence, user := b.watcher(t), b.watcher(t), b.watcher(t), b.watcher(t), b.watcher(t)
-		public.subscribe("x")
-		private.ask("private-x", testApp.Key+":"+testApp.sign(private.id+":private-x"), "")
-		private.want(eventSubscribed)
-		presence.enter("presence-x", "a")
-		user.signIn(User{ID: "7"})
-		for _, c := range []*client{idle, public} {
-			c.wantError(CodeUnauthorized, "not authorized within timeout")
-			c.wantClose(CodeUnauthorized)
-		}
-		if d := time.Since(start); d < 30*time.Second || d > 32*time.Second {
-			t.Errorf("closed after %v", d)
-		}
-		for _, c := range []*client{private, presence, user} {
-			c.alive()
-		}
-	})
-}
-
-func TestSubscriptionCount(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		nodes := setupNodes(t, 2, func(o *Options) { o.SubscriptionCount = true })
-		count := func(c *client, n int) {
-			t.Helper()
-			c.wantText(eventCount, fmt.Sprintf(`{"subscription_count":%d}`, n))
-		}
-		c := nodes[0].watcher(t)
-		c.subscribe("x")
-		count(c, 1)
-		other := nodes[1].watcher(t)
-		other.subscribe("x")
-		count(c, 2)
-		other.leave()
-		count(c, 1)
-		// Not for presence channels, which tell more.
-		c.enter("presence-x", "a")
-		time.Sleep(time.Minute)
-		c.alive()
-
-		// Many are told at most every five seconds.
-		var crowd []*client
-		for range 100 {
-			w := nodes[1].watcher(t)
-			w.subscribe("x")
-			crowd = append(crowd, w)
-		}
-		count(c, 101)
-		start := time.Now()
-		crowd[0].leave()
-		for _, w := range crowd[1:] {
-			count(w, 101)
-		}
-		count(c, 100)
-		if d := time.Since(start); d < 4*time.Second || d > 6*time.Second {
-			t.Errorf("told again after %v", d)
-		}
-		for _, w := range crowd[1:] {
-			count(w, 100)
-		}
-	})
-}
-
-func TestPublishRate(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		b := setupPipe(t, func(o *Options) { o.PublishRate = 150 })
-		post := func() int {
-			status, _ := b.call(signed("POST", "/apps/3/events", `{"name":"e","data":"d","channels":[`+strings.Repeat(`"c",`, 99)+`"c"]}`))
-			return status
-		}
-		if got := []int{post(), post()}; !slices.Equal(got, []int{200, 429}) {
-			t.Errorf("answered %v", got)
-		}
-		time.Sleep(time.Second)
-		if got := post(); got != 200 {
-			t.Errorf("a second later: %d", got)
-		}
 	})
 }

@@ -1,0 +1,83 @@
+package pusher
+
+import (
+	"strings"
+	"time"
+)
+
+// settleAfter is how long a channel may be empty, or a user gone, before that
+// counts: a page that is loaded anew is away for a moment only.
+const settleAfter = 3 * time.Second
+
+type settling struct {
+	at       time.Time
+	channels []string
+}
+
+// settleLater sees to it that channels that nobody sits in are asked about again.
+func (k *keeper) settleLater(channels []string) {
+	if len(channels) == 0 {
+		return
+	}
+	k.mu.Lock()
+	k.settling = append(k.settling, settling{time.Now().Add(settleAfter), channels})
+	k.mu.Unlock()
+	k.server.hub.wake()
+}
+
+// settle ends the occupation of channels that stayed empty.
+func (k *keeper) settle(now time.Time) (next time.Time) {
+	k.mu.Lock()
+	var due []string
+	for len(k.settling) > 0 && !k.settling[0].at.After(now) {
+		due = append(due, k.settling[0].channels...)
+		k.settling = k.settling[1:]
+	}
+	if len(k.settling) > 0 {
+		next = k.settling[0].at
+	}
+	k.mu.Unlock()
+	if len(due) == 0 {
+		return next
+	}
+	ctx, cancel := k.server.bounded()
+	defer cancel()
+	vacated, err := k.server.opts.Cluster.Settle(ctx, due)
+	if err != nil {
+		k.settleLater(due)
+		return next
+	}
+	k.ended(vacated)
+	return next
+}
+
+// began and ended draw the conclusions from what the census says of a channel.
+func (k *keeper) began(occupied []string) {
+	var online []Message
+	for _, name := range occupied {
+		switch user, isUser := strings.CutPrefix(name, userPrefix); {
+		case isUser:
+			online = append(online, watchlistMessage(user, "online"))
+		case strings.HasPrefix(name, memberPrefix):
+			k.server.webhooks.member(webhookMemberAdded, name)
+		default:
+			k.server.webhooks.add(webhookEvent{Name: webhookOccupied, Channel: name})
+		}
+	}
+	k.server.tell(online...)
+}
+
+func (k *keeper) ended(vacated []string) {
+	var offline []Message
+	for _, name := range vacated {
+		switch user, isUser := strings.CutPrefix(name, userPrefix); {
+		case isUser:
+			offline = append(offline, watchlistMessage(user, "offline"))
+		case strings.HasPrefix(name, memberPrefix):
+			k.server.webhooks.member(webhookMemberRemoved, name)
+		default:
+			k.server.webhooks.add(webhookEvent{Name: webhookVacated, Channel: name})
+		}
+	}
+	k.server.tell(offline...)
+}
