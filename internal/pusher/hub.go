@@ -151,6 +151,14 @@ func (h *hub) welcome(s *seat, frame, last []byte) {
 	}
 }
 
+// waits says whether something was delivered to the pending seat.
+func (h *hub) waits(s *seat) bool {
+	sh := h.shard(s.channel.name)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return len(s.pending.frames) > 0
+}
+
 // mute and unmute say whether the seat is handed events; what is meant for the
 // node itself it always gets.
 func (h *hub) mute(s *seat) {

@@ -95,7 +95,7 @@ func (tr *trial) run(steps []step) string {
 	synctest.Wait()
 	tr.taken.mu.Lock()
 	defer tr.taken.mu.Unlock()
-	return alternate(tr.taken.events)
+	return alternate(tr.taken.events, tr.taken.at)
 }
 
 // do takes one step and compares what is told of it.
@@ -197,21 +197,35 @@ func (tr *trial) lookAgain() string {
 }
 
 // alternate says whether, of each channel and each member, the webhooks that begin
-// and those that end come by turns, beginning with one that begins.
-func alternate(events []string) string {
+// and those that end come by turns, beginning with one that begins. Those of one
+// moment, which two nodes sent, may have overtaken each other.
+func alternate(events []string, at []time.Time) string {
 	on := map[string]bool{}
-	for _, e := range events {
+	early := map[string]time.Time{} // began in the moment in which it also ended
+	for i, e := range events {
 		name, about, _ := strings.Cut(e, " ")
 		begins := name == webhookOccupied || name == webhookMemberAdded
-		if begins == on[about] {
+		moment, pending := early[about]
+		switch {
+		case pending && (begins || !moment.Equal(at[i])):
+			return fmt.Sprintf("%s twice in %v", about, events)
+		case pending:
+			delete(early, about) // it goes on
+		case begins && on[about]:
+			early[about] = at[i]
+		case begins == on[about]:
 			return fmt.Sprintf("%s out of turn in %v", e, events)
+		default:
+			on[about] = begins
 		}
-		on[about] = begins
 	}
 	for about, still := range on {
 		if still && about != "presence-x" && about != "presence-x observer" {
 			return fmt.Sprintf("%s never ended in %v", about, events)
 		}
+	}
+	if len(early) > 0 {
+		return fmt.Sprintf("%v twice in %v", early, events)
 	}
 	return ""
 }

@@ -120,7 +120,8 @@ func (c *conn) watch(users []string) {
 	}
 	var online []string
 	for i, id := range watched {
-		if counts[i] > 0 {
+		// What came meanwhile is newer, and says the same or more.
+		if counts[i] > 0 && !c.server.hub.waits(c.identity.watching[i]) {
 			online = append(online, id)
 		}
 	}

@@ -183,6 +183,7 @@ func TestWatchlistIsCutShort(t *testing.T) {
 		c := b.watcher(t)
 		c.signIn(User{ID: "7", Watchlist: list})
 		c.wantError(codeWatchlist, "100 users")
+		c.alive() // and watches by now
 		b.watcher(t).signIn(User{ID: "u99"})
 		c.want(eventWatchlist)
 		b.watcher(t).signIn(User{ID: "u100"})

@@ -22,7 +22,8 @@ import (
 // taker is a webhook's target without a network. It answers as told.
 type taker struct {
 	mu       sync.Mutex
-	events   []string // "name channel ..." of all that it took
+	events   []string    // "name channel ..." of all that it took
+	at       []time.Time // and when
 	requests int
 	tries    []time.Time
 	answer   func(try int) (int, error) // nil: 200
@@ -67,7 +68,7 @@ func (w *taker) RoundTrip(r *http.Request) (*http.Response, error) {
 			if e.Count != nil {
 				text += fmt.Sprint(" ", *e.Count)
 			}
-			w.events = append(w.events, text)
+			w.events, w.at = append(w.events, text), append(w.at, time.Now())
 		}
 	}
 	return &http.Response{StatusCode: status, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
@@ -87,7 +88,7 @@ func (w *taker) want(t *testing.T, events ...string) {
 	for _, bad := range w.bad {
 		t.Errorf("request: %s", bad)
 	}
-	w.events = nil
+	w.events, w.at = nil, nil
 }
 
 // setupTaken are nodes of a cluster that all tell one taker.
