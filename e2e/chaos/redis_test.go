@@ -56,7 +56,7 @@ func (r *redis) start() {
 }
 
 func (r *redis) ping() error {
-	nc, err := net.DialTimeout("tcp", r.addr(), time.Second) //nolint:noctx // it has a time limit
+	nc, err := net.DialTimeout("tcp", r.addr(), time.Second)
 	if err != nil {
 		return err
 	}

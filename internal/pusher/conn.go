@@ -40,6 +40,7 @@ type conn struct {
 	payload  *[]byte // from payloads, while a message is read and handled
 
 	authorized atomic.Bool // has shown a signature; see Options.AuthorizeWithin
+	owed       atomic.Bool // was refused a channel because the cluster was away
 
 	heard atomic.Int64 // when the last frame came in, since the server's start
 	beat  beat

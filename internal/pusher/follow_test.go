@@ -164,6 +164,32 @@ func TestFollowFails(t *testing.T) {
 	})
 }
 
+// Whoever was refused because the cluster was away is sent to subscribe anew when
+// it is back: pusher-js does not by itself.
+func TestWhoWasRefusedIsSentAway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b, f := setupFollowing(t)
+		f.set(0, errors.New("away"))
+		refused, other := b.watcher(t), b.watcher(t)
+		for _, channel := range []string{"x", "y"} {
+			refused.ask(channel, "", "")
+			refused.wantRefusal(channel, "ServerError", 503)
+		}
+		time.Sleep(time.Minute)
+		refused.alive()
+		f.set(0, nil)
+		time.Sleep(2 * time.Second)
+		refused.wantClose(CodeReconnect)
+		other.alive()
+		other.subscribe("x")
+		time.Sleep(time.Minute)
+		if calls := f.since(); len(calls) > 130 || calls[len(calls)-1] != "+x" {
+			t.Errorf("%d calls, the last %v", len(calls), calls[len(calls)-1:])
+		}
+	})
+}
+
 // To close the server does not wait for the cluster.
 func TestCloseWhileFollowing(t *testing.T) {
 	t.Parallel()

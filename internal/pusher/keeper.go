@@ -24,6 +24,7 @@ type keeper struct {
 	exits     []exit
 	departed  []Departure
 	forgotten bool
+	owing     time.Time           // when to look next whether what is owed can be given; zero when nothing is
 	counting  map[string]struct{} // channels whose watchers are to be told their number
 
 	toldMany map[string]time.Time // the keeper's own: when a large channel was told
@@ -89,6 +90,7 @@ func (k *keeper) round(now time.Time) time.Duration {
 	}
 	sooner(k.server.hub.unfollow(now, k.server.opts.Cluster.Unfollow))
 	sooner(k.settle(now))
+	sooner(k.pay(now))
 	sooner(k.count(now))
 	return wait
 }

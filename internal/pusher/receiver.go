@@ -26,8 +26,25 @@ func (r receiver) Deliver(m Message) {
 // pusher-js does so at once, and all nodes may have the same gap.
 func (r receiver) Gap() {
 	s := r.server
+	missing := make(map[*conn]struct{})
+	s.hub.each(func(ch *channel) {
+		for _, st := range ch.seats {
+			missing[st.conn] = struct{}{}
+		}
+	})
+	watchers := make([]*conn, 0, len(missing))
+	for c := range missing { // in no order, which is as well
+		watchers = append(watchers, c)
+	}
+	s.opts.Observer.Gap(len(watchers))
+	s.log.Warn("cluster.gap", "watchers", len(watchers))
+	s.sendAwayLater(watchers, "events may have been lost")
+}
+
+// sendAwayLater sends the watchers away over some seconds, and does not wait for it.
+func (s *Server) sendAwayLater(watchers []*conn, why string) {
 	s.mu.Lock()
-	if s.closed {
+	if s.closed || len(watchers) == 0 {
 		s.mu.Unlock()
 		return
 	}
@@ -35,20 +52,8 @@ func (r receiver) Gap() {
 	s.mu.Unlock()
 	go func() {
 		defer s.running.Done()
-		missing := make(map[*conn]struct{})
-		s.hub.each(func(ch *channel) {
-			for _, st := range ch.seats {
-				missing[st.conn] = struct{}{}
-			}
-		})
-		watchers := make([]*conn, 0, len(missing))
-		for c := range missing { // in no order, which is as well
-			watchers = append(watchers, c)
-		}
-		s.opts.Observer.Gap(len(watchers))
-		s.log.Warn("cluster.gap", "watchers", len(watchers))
 		size := max(drainSlice, (len(watchers)+gapSteps-1)/gapSteps)
-		sendAway(watchers, "events may have been lost", size, jitter, s.stop)
+		sendAway(watchers, why, size, jitter, s.stop)
 	}()
 }
 

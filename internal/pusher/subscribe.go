@@ -27,7 +27,7 @@ type subscriptionError struct {
 }
 
 // unavailable is what a watcher hears when the cluster could not be asked. The
-// connection stays, and he may try again.
+// connection stays until the cluster answers again; see owe.
 var unavailable = &subscriptionError{"ServerError", "The subscription is not possible at the moment", http.StatusServiceUnavailable}
 
 func unauthorizedFor(channel kind) *subscriptionError {
@@ -97,6 +97,7 @@ func (c *conn) take(sub subscription) (*seat, *subscriptionError) {
 	case errors.Is(err, ErrFull):
 		return nil, &subscriptionError{"LimitReached", fmt.Sprintf("The channel has its %d members", o.MaxMembers), int(CodeOverCapacity)}
 	case err != nil:
+		c.owe()
 		return nil, unavailable
 	}
 	if k.guard != open {
