@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -41,6 +43,9 @@ type PageData struct {
 	Snapshot []byte
 	// Realtime is where the page listens.
 	Realtime Realtime
+	// WatchToken opens the order's private channel where its public one is not
+	// spoken on; "" otherwise.
+	WatchToken string
 	// Now is the moment at which the page is read; zero means the present.
 	Now time.Time
 }
@@ -82,8 +87,12 @@ func TrackingPage(w io.Writer, data PageData) error {
 	settings["apiUrl"] = ""
 	settings["snapshot"] = json.RawMessage(data.Snapshot)
 
+	if data.WatchToken != "" {
+		settings["watchToken"] = data.WatchToken
+	}
+
 	frame := newFrameView(data.Frame)
-	settings["language"] = frame.Language
+	settings["lang"] = frame.Language
 	number := order.OrderNumber
 	if number == "" {
 		number = data.OrderID
@@ -149,8 +158,24 @@ type frameView struct {
 	Support              template.URL
 	Contact              string
 	Labels, Page         map[string]string
+	Languages            []languageView
 
 	words *messages
+}
+
+// languageView is one way to read the page: in its own words.
+type languageView struct {
+	Tag, Name string
+	Current   bool
+}
+
+// languageViews are the languages a page can be read in, always in one order.
+func languageViews(current *messages) []languageView {
+	views := make([]languageView, 0, len(languages))
+	for _, tag := range slices.Sorted(maps.Keys(languages)) {
+		views = append(views, languageView{tag, languages[tag].Page["name"], tag == current.Language})
+	}
+	return views
 }
 
 func newFrameView(frame Frame) frameView {
@@ -160,17 +185,18 @@ func newFrameView(frame Frame) frameView {
 		contact = fill(words.Page["contact"], "shop", frame.Shop.Name)
 	}
 	return frameView{
-		Frame:    frame,
-		Language: words.Language,
-		Script:   script,
-		Style:    style,
-		Theme:    themeFile(frame.Shop.Color),
-		Logo:     frame.Shop.LogoURL,
-		Support:  supportLink(frame.Shop.SupportURL),
-		Contact:  contact,
-		Labels:   words.Labels,
-		Page:     words.Page,
-		words:    words,
+		Frame:     frame,
+		Language:  words.Language,
+		Script:    script,
+		Style:     style,
+		Theme:     themeFile(frame.Shop.Color),
+		Logo:      frame.Shop.LogoURL,
+		Support:   supportLink(frame.Shop.SupportURL),
+		Contact:   contact,
+		Labels:    words.Labels,
+		Page:      words.Page,
+		Languages: languageViews(words),
+		words:     words,
 	}
 }
 

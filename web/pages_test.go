@@ -99,9 +99,9 @@ func TestTrackingPageIsWholeWithoutScript(t *testing.T) {
 	contains(t, got,
 		"<title>Order SO-1042 · Chai &amp; Co</title>",
 		`<h2 class="waybill-headline">Arriving Wed, 25 Nov</h2>`,
-		"Delayed by 2 days, was Mon, 23 Nov.",
-		"In transit · Bhiwandi · 14 h ago",
-		"In transit · Step 3 of 5",
+		"Delayed by 2 days, was Mon, 23 Nov",
+		`Bhiwandi · In transit<span class="waybill-ago"> · 14 h ago</span>`,
+		"<strong>In transit</strong> · Step 3 of 5",
 		"Delhivery Surface", "19041424751540",
 		// 19:00 in London is past midnight in India.
 		`<p class="waybill-day-name">Today</p>`, ">12:30 am</time>",
@@ -112,6 +112,25 @@ func TestTrackingPageIsWholeWithoutScript(t *testing.T) {
 		`<link rel="stylesheet" href="/assets/theme-c0392b.css">`,
 		"updated 3 min ago",
 	)
+}
+
+func TestPagesCanBeReadInHindi(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	inHindi := frame
+	inHindi.Language = "hi-IN"
+	err := TrackingPage(&out, PageData{Frame: inHindi, Now: now, WatchToken: "t0ken", Snapshot: []byte(`{"orderId":"x","orderNumber":"SO-1042",
+		"version":1,"updatedAt":"2026-11-23T09:27:00Z","shipments":[{"id":"a","direction":"forward","awbCode":"19041424751540",
+		"milestone":"delivery_failed","deliveryAttempts":1,"undeliveredReason":"Consignee unavailable","trackingHistory":[
+		{"status":"HELD","milestone":null,"timestamp":"2026-11-23T08:00:00Z","location":"Pune","description":"Bag held"}]}]}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, out.String(), `<html lang="hi">`, "ऑर्डर SO-1042", "कूरियर आपका पार्सल डिलीवर नहीं कर पाया",
+		"कूरियर की बताई वजह: “Consignee unavailable”।", "अब क्या होगा", "3 मिनट पहले अपडेट हुआ",
+		`<p class="waybill-event-title" lang="en" translate="no">Held</p>`, `<p class="waybill-words" lang="en" translate="no">Bag held</p>`,
+		`<span lang="hi" aria-current="true">हिन्दी</span>`, `<a href="?lang=en" hreflang="en" lang="en" rel="alternate nofollow">English</a>`,
+		`"watchToken":"t0ken"`, "Chai &amp; Co से संपर्क करें")
 }
 
 func TestTrackingPageHandsItsScriptTheSameData(t *testing.T) {
@@ -126,7 +145,7 @@ func TestTrackingPageHandsItsScriptTheSameData(t *testing.T) {
 		t.Fatalf("%v in %s", err, match[1])
 	}
 	want := map[string]any{
-		"orderId": "01jdemo000000000000000000a", "apiUrl": "", "language": "en",
+		"orderId": "01jdemo000000000000000000a", "apiUrl": "", "lang": "en",
 		"soketiKey": "key", "soketiHost": "live.example", "soketiPort": 6001.0,
 	}
 	for name, value := range want {
@@ -201,7 +220,7 @@ func TestNotFoundPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	clean(t, out.String())
-	contains(t, out.String(), "We cannot find this order", `href="/track"`)
+	contains(t, out.String(), "We cannot find this order", `href="/track?lang=en"`)
 }
 
 func TestLookupPage(t *testing.T) {
@@ -238,6 +257,10 @@ func TestLanguage(t *testing.T) {
 		"de":                               "en",
 		"en-IN,en;q=0.9":                   "en",
 		"de, en;q=0.5":                     "en",
+		"hi":                               "hi",
+		"hi-IN,hi;q=0.9,en;q=0.8":          "hi",
+		"en-IN,hi;q=0.9":                   "en",
+		"en;q=0.4, hi-IN;q=0.8":            "hi",
 		"en;q=0":                           "en",
 		strings.Repeat("x;q=nonsense,", 9): "en",
 	} {

@@ -18,16 +18,18 @@ type trackingView struct {
 }
 
 type parcelView struct {
-	Name            string
-	Story           story
-	Details, Latest string
-	Icon            []string
-	At              int
-	Caption         string
-	Facts           []factView
-	Days, Older     []dayView
-	ShowAll, Zone   string
-	Labels          map[string]string
+	Name          string
+	Story         story
+	Details, Next string
+	Latest, Ago   string
+	Icon, Pin     []string
+	StepIcons     [][]string
+	At            int
+	Step, Caption string
+	Facts         []factView
+	Days, Older   []dayView
+	ShowAll, Zone string
+	Labels        map[string]string
 }
 
 type factView struct{ Name, Value string }
@@ -37,7 +39,11 @@ type dayView struct {
 	Entries []entryView
 }
 
-type entryView struct{ Tone, DateTime, Time, Title, Place, Words string }
+type entryView struct {
+	Tone, DateTime, Time, Title, Place, Words string
+	// Couriers says that the title is the courier's, not ours.
+	Couriers bool
+}
 
 // parcelViews draws every shipment, the one that matters most first; an order
 // that has none yet is drawn as waiting.
@@ -58,7 +64,9 @@ func newParcelView(s *shipment, name string, words *messages, now time.Time) par
 		Name:    name,
 		Story:   told,
 		Details: strings.Join(told.Details, " "),
+		Next:    strings.Join(told.Next, " "),
 		Icon:    icons[told.Icon],
+		Pin:     icons["pin"],
 		Facts:   factViews(s, words),
 		Labels:  words.Labels,
 		Zone:    fill(words.Labels["zone"], "zone", words.Labels["indianTime"]),
@@ -69,13 +77,17 @@ func newParcelView(s *shipment, name string, words *messages, now time.Time) par
 		if view.At < 0 {
 			view.At = len(told.Steps) - 1
 		}
-		view.Caption = told.Steps[view.At].Label + " · " + fill(words.Labels["step"],
-			"n", strconv.Itoa(view.At+1), "total", strconv.Itoa(len(told.Steps)))
+		view.Step = told.Steps[view.At].Label
+		view.Caption = fill(words.Labels["step"], "n", strconv.Itoa(view.At+1), "total", strconv.Itoa(len(told.Steps)))
+		for _, step := range told.Steps {
+			view.StepIcons = append(view.StepIcons, icons[step.Icon])
+		}
 	}
 	history := s.TrackingHistory
 	if len(history) > 0 {
 		newest := &history[len(history)-1]
-		view.Latest = joined(titleOf(newest, words), newest.Location, agoInWords(newest.Timestamp, now, words))
+		view.Latest = joined(newest.Location, titleOf(newest, words))
+		view.Ago = agoInWords(newest.Timestamp, now, words)
 	}
 	shown := max(0, len(history)-shownLines)
 	view.Days = dayViews(history[shown:], words, now)
@@ -128,6 +140,7 @@ func dayName(day, today time.Time, words *messages) string {
 func newEntryView(line *entry, words *messages) entryView {
 	view := entryView{
 		Tone:     "neutral",
+		Couriers: true,
 		DateTime: line.Timestamp.UTC().Format(time.RFC3339),
 		Time:     timeInWords(line.Timestamp.In(india), words),
 		Title:    titleOf(line, words),
@@ -135,7 +148,7 @@ func newEntryView(line *entry, words *messages) entryView {
 		Words:    line.Description,
 	}
 	if look, known := table.Milestones[line.Milestone]; known {
-		view.Tone = look.Tone
+		view.Tone, view.Couriers = look.Tone, false
 	}
 	if titleCase(view.Words) == view.Title {
 		view.Words = ""

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,13 +44,16 @@ type entry struct {
 	Timestamp   time.Time `json:"timestamp"`
 	Location    string    `json:"location"`
 	Description string    `json:"description"`
+	ScanType    string    `json:"scanType"`
 }
 
 // story is what a buyer is told about one parcel: the server's twin of the
 // tracker's story.ts.
 type story struct {
 	Headline string   `json:"headline"`
+	Notes    []string `json:"notes"`
 	Details  []string `json:"details"`
+	Next     []string `json:"next"`
 	Tone     string   `json:"tone"`
 	Icon     string   `json:"icon"`
 	Steps    []step   `json:"steps"`
@@ -57,10 +62,14 @@ type story struct {
 type step struct {
 	Milestone string `json:"milestone"`
 	Label     string `json:"label"`
+	Icon      string `json:"icon"`
 	State     string `json:"state"`
 }
 
 const silentAfter = 48 * time.Hour
+
+// Couriers try about three times; after that a parcel is mostly sent back.
+const usualAttempts = 3
 
 // tell is the story of one shipment at a moment, its days those of India.
 func tell(s *shipment, words *messages, now time.Time) story {
@@ -70,14 +79,15 @@ func tell(s *shipment, words *messages, now time.Time) story {
 	}
 	today := dayIn(now, india)
 	a := arrivalOf(s, today)
-	said := words.Milestones[s.Milestone]
 	tone := look.Tone
 	if look.Arriving && a.known && !a.ahead && tone == "moving" {
 		tone = "attention"
 	}
 	return story{
 		Headline: headlineOf(s, look, a, words, today),
-		Details:  detailsOf(s, look, a, said, words, now),
+		Notes:    notesOf(s, look, a, words, now),
+		Details:  detailsOf(s, look, words),
+		Next:     nextOf(s, a, words, today),
 		Tone:     tone,
 		Icon:     look.Icon,
 		Steps:    stepsOf(s, look, words),
@@ -87,7 +97,9 @@ func tell(s *shipment, words *messages, now time.Time) story {
 func unknownStory(s *shipment, words *messages) story {
 	told := story{
 		Headline: words.Labels["waiting"],
+		Notes:    []string{},
 		Details:  []string{words.Labels["waitingDetail"]},
+		Next:     []string{},
 		Tone:     "neutral",
 		Icon:     "box",
 		Steps:    []step{},
@@ -146,38 +158,75 @@ func headlineOf(s *shipment, look look, a arrival, words *messages, today time.T
 	return fill(words.Story["arrivingOn"], "day", day)
 }
 
-func detailsOf(s *shipment, look look, a arrival, said milestoneWords, words *messages, now time.Time) []string {
+// notesOf is what is not as it was promised.
+func notesOf(s *shipment, look look, a arrival, words *messages, now time.Time) []string {
 	today := dayIn(now, india)
+	notes := []string{}
+	if !look.Arriving {
+		return notes
+	}
+	if a.slip > 0 {
+		template := words.Story["slip"]
+		if a.slip == 1 {
+			template = words.Story["slipOne"]
+		}
+		notes = append(notes, fill(template, "n", strconv.Itoa(a.slip), "day", dayInWords(a.first, words, today)))
+	}
+	if last := len(s.TrackingHistory) - 1; last >= 0 {
+		if newest := s.TrackingHistory[last].Timestamp; now.Sub(newest) > silentAfter {
+			notes = append(notes, fill(words.Story["silent"], "day", dayInWords(dayIn(newest, india), words, today)))
+		}
+	}
+	return notes
+}
+
+// detailsOf explains the headline.
+func detailsOf(s *shipment, look look, words *messages) []string {
 	failed := s.Milestone == "delivery_failed"
 	details := []string{}
 	if failed && s.DeliveryAttempts > 0 {
 		details = append(details, fill(words.Story["attempt"], "n", strconv.Itoa(s.DeliveryAttempts)))
 	}
-	if reason := reasonOf(s); failed && reason != "" {
+	if detail := words.Milestones[s.Milestone].Detail; detail != "" {
+		details = append(details, detail)
+	}
+	if reason := reasonOf(s); reason != "" && (failed || look.Path == "rto") {
 		details = append(details, fill(words.Story["reason"], "reason", reason))
 	}
-	if look.Arriving && a.slip > 0 {
-		template := words.Story["slip"]
-		if a.slip == 1 {
-			template = words.Story["slipOne"]
+	if look.Arriving && look.Step == 0 && !s.scanned() {
+		key := "noScan"
+		if s.AWBCode == "" {
+			key = "notShipped"
 		}
-		details = append(details, fill(template, "n", strconv.Itoa(a.slip), "day", dayInWords(a.first, words, today)))
-	}
-	if said.Detail != "" {
-		details = append(details, said.Detail)
-	}
-	if failed && a.ahead {
-		details = append(details, fill(words.Story["nowExpected"], "day", dayInWords(a.day, words, today)))
-	}
-	if last := len(s.TrackingHistory) - 1; last >= 0 && look.Arriving {
-		if newest := s.TrackingHistory[last].Timestamp; now.Sub(newest) > silentAfter {
-			details = append(details, fill(words.Story["silent"], "day", dayInWords(dayIn(newest, india), words, today)))
-		}
+		details = append(details, words.Story[key])
 	}
 	if s.Corrected {
 		details = append(details, words.Story["corrected"])
 	}
 	return details
+}
+
+// nextOf is what happens now and what the buyer can do.
+func nextOf(s *shipment, a arrival, words *messages, today time.Time) []string {
+	next := []string{}
+	plain := words.Milestones[s.Milestone].Next
+	if s.Milestone == "delivery_failed" {
+		if a.ahead {
+			next = append(next, fill(words.Story["nowExpected"], "day", dayInWords(a.day, words, today)))
+		}
+		if s.DeliveryAttempts >= usualAttempts {
+			plain = fill(words.Story["lastAttempt"], "n", strconv.Itoa(s.DeliveryAttempts))
+		}
+	}
+	if plain != "" {
+		next = append(next, plain)
+	}
+	return next
+}
+
+// scanned reports whether a courier had the parcel in hand.
+func (s *shipment) scanned() bool {
+	return slices.ContainsFunc(s.TrackingHistory, func(e entry) bool { return e.ScanType == "scan" })
 }
 
 // outSince is the day on which the parcel was last said to be out for delivery;
@@ -217,12 +266,19 @@ func stepsOf(s *shipment, look look, words *messages) []step {
 	}
 	steps := make([]step, len(path))
 	for i, milestone := range path {
-		steps[i] = step{Milestone: milestone, Label: words.Milestones[milestone].Label, State: "next"}
-		if i == at {
-			steps[i].Label, steps[i].State = words.Milestones[s.Milestone].Label, "current"
+		ahead := table.Milestones[milestone]
+		steps[i] = step{
+			Milestone: milestone, Label: words.Milestones[milestone].Label,
+			Icon: cmp.Or(ahead.Ahead, ahead.Icon), State: "next",
 		}
-		if i < at || at == len(path)-1 {
-			steps[i].State = "done"
+		switch {
+		case i < at:
+			steps[i].Icon, steps[i].State = "check", "done"
+		case i == at:
+			steps[i].Label, steps[i].Icon, steps[i].State = words.Milestones[s.Milestone].Label, look.Icon, "current"
+			if at == len(path)-1 {
+				steps[i].State = "done"
+			}
 		}
 	}
 	return steps

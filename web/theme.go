@@ -20,8 +20,8 @@ var shopColor = regexp.MustCompile(`^#?([0-9A-Fa-f]{6})$`)
 // The backgrounds on which an accent must be readable: the page's in light, the
 // card's in dark.
 var (
-	lightGround = rgb{0xf3, 0xf4, 0xf6}
-	darkGround  = rgb{0x17, 0x1a, 0x20}
+	lightGround = rgb{0xf5, 0xf4, 0xf1}
+	darkGround  = rgb{0x17, 0x19, 0x1d}
 )
 
 // readable is the contrast that WCAG 2.2 AA asks of text.

@@ -29,7 +29,7 @@ type messages struct {
 	Page       map[string]string         `json:"page"`
 }
 
-type milestoneWords struct{ Label, Headline, Detail string }
+type milestoneWords struct{ Label, Headline, Detail, Next string }
 
 type dateWords struct {
 	Weekdays, Months              []string
@@ -42,7 +42,9 @@ type dateWords struct {
 // look is how one milestone is drawn.
 type look struct {
 	Tone, Icon, Path string
-	Step             int
+	// Ahead is the icon as a step that is still to come, where it is another.
+	Ahead string
+	Step  int
 	// Arriving says that a date of arrival leads; End, that nothing more is expected.
 	Arriving, End bool
 }

@@ -106,6 +106,18 @@ const returning = shipment('return_in_transit', {
   ),
 });
 
+/** As long as couriers' histories get: a parcel that waited at a hub for days. */
+const long: Line[] = Array.from({ length: 40 }, (_, scan): Line => {
+  const day = String(12 + Math.floor(scan / 4)).padStart(2, '0');
+  const hour = String(6 + 4 * (scan % 4)).padStart(2, '0');
+  return [
+    scan % 3 ? null : 'in_transit',
+    `2026-11-${day} ${hour}:17`,
+    'Nagpur, Maharashtra',
+    'Bag scanned at hub',
+  ];
+});
+
 export const fixtures: Record<string, Snapshot> = {
   'not-shipped': snapshot(1, shipment('created', { awbCode: null, courierName: null })),
   'no-scan-yet': snapshot(2, shipment('pickup_scheduled', { estimatedDelivery: '2026-11-26' })),
@@ -132,6 +144,19 @@ export const fixtures: Record<string, Snapshot> = {
       ]),
     }),
   ),
+  'third-attempt': snapshot(
+    12,
+    shipment('delivery_failed', {
+      deliveryAttempts: 3,
+      undeliveredReason: 'Address incomplete',
+      trackingHistory: history(
+        ...start,
+        ['delivery_failed', '2026-11-21 18:52', 'Mira Road, Mumbai', 'Address incomplete'],
+        ['delivery_failed', '2026-11-22 17:10', 'Mira Road, Mumbai', 'Address incomplete'],
+        ['delivery_failed', '2026-11-23 13:40', 'Mira Road, Mumbai', 'Address incomplete'],
+      ),
+    }),
+  ),
   delivered: snapshot(9, delivered),
   rto: snapshot(9, rto),
   lost: snapshot(
@@ -145,6 +170,29 @@ export const fixtures: Record<string, Snapshot> = {
       ]),
     }),
   ),
+  damaged: snapshot(
+    9,
+    shipment('damaged', {
+      trackingHistory: history(...start.slice(0, 3), [
+        'damaged',
+        '2026-11-23 10:00',
+        'Jaipur, Rajasthan',
+        'Shipment damaged',
+      ]),
+    }),
+  ),
+  disposed: snapshot(
+    11,
+    shipment('disposed', {
+      undeliveredReason: 'Refused by consignee',
+      deliveryAttempts: 1,
+      trackingHistory: history(
+        ...start.slice(0, 3),
+        ['rto_initiated', '2026-11-21 09:00', 'Jaipur, Rajasthan', 'Return to origin'],
+        ['disposed', '2026-11-23 10:00', 'Chomu, Rajasthan', 'Disposed off'],
+      ),
+    }),
+  ),
   cancelled: snapshot(
     3,
     shipment('cancelled', { trackingHistory: history(['cancelled', '2026-11-20 10:02']) }),
@@ -155,6 +203,8 @@ export const fixtures: Record<string, Snapshot> = {
     { ...inTransit, id: 'shp_2', awbCode: '141123221084922', courierName: 'Xpressbees Surface' },
     returning,
   ),
+  'long-history': snapshot(41, shipment('in_transit', { trackingHistory: history(...long) })),
+  'unknown-status': snapshot(2, shipment(null, { currentStatus: 'HELD_AT CUSTOMS' })),
   hostile: snapshot(
     3,
     shipment('in_transit', {

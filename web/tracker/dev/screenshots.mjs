@@ -38,7 +38,7 @@ try {
     for (const column of [640, 296]) {
       for (const sheet of ['states', 'milestones']) {
         await page.setViewportSize({ width: 3 * (column + 20), height: 900 });
-        await page.goto(`${base}?language=${language}&column=${column}px&${sheet}`);
+        await page.goto(`${base}?lang=${language}&column=${column}px&${sheet}`);
         await page.locator('.waybill').first().waitFor();
         await page.waitForTimeout(300);
         const path = join(shots, `${sheet}-${language}-${colorScheme}-${column}.png`);

@@ -1,5 +1,7 @@
 import { Connection } from './parts/Connection';
 import { Facts } from './parts/Facts';
+import { Latest } from './parts/Latest';
+import { Next } from './parts/Next';
 import { Parcels } from './parts/Parcels';
 import { Progress } from './parts/Progress';
 import { Root, type RootProps } from './parts/Root';
@@ -16,10 +18,16 @@ function Tracker({ showTimeline = true, ...rest }: OrderTrackerProps) {
   return (
     <Root {...rest} data-compact={showTimeline ? undefined : true}>
       <Parcels>
-        <Status />
+        <Status>{!showTimeline && <Latest />}</Status>
         <Progress />
-        {showTimeline && <Facts />}
-        {showTimeline && <Timeline />}
+        {showTimeline && (
+          <>
+            <Next />
+            <Latest />
+            <Timeline />
+            <Facts />
+          </>
+        )}
       </Parcels>
       {showTimeline && <Connection />}
     </Root>
@@ -32,7 +40,9 @@ export const OrderTracker = Object.assign(Tracker, {
   Parcels,
   Status,
   Progress,
-  Facts,
+  Next,
+  Latest,
   Timeline,
+  Facts,
   Connection,
 });

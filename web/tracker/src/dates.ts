@@ -92,9 +92,14 @@ export function agoInWords(moment: string | number | null, now: number, { dates 
   return days === 1 ? dates.dayAgo : fill(dates.daysAgo, { n: days });
 }
 
+/** Whether a zone is India's, under its name of today or its older one. */
+export function isIndian(zone: string): boolean {
+  return zone === indianZone || zone === 'Asia/Calcutta';
+}
+
 /** The zone in words: Indian time by name, any other by its offset or short name. */
 export function zoneInWords(zone: string, language: string, messages: Messages): string {
-  if (zone === indianZone || zone === 'Asia/Calcutta') return messages.labels.indianTime;
+  if (isIndian(zone)) return messages.labels.indianTime;
   const parts = new Intl.DateTimeFormat(language, { timeZone: zone, timeZoneName: 'short' }).formatToParts();
   return parts.find((part) => part.type === 'timeZoneName')?.value ?? zone;
 }

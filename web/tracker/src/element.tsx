@@ -11,7 +11,7 @@ import styles from './styles.css?inline';
 const attributes = [
   'order-id',
   'show-timeline',
-  'language',
+  'lang',
   'theme',
   'api-url',
   'soketi-key',
@@ -79,7 +79,7 @@ function elementClass(defaults: TrackerConfig): CustomElementConstructor {
           <OrderTracker
             apiUrl={this.#text('api-url') ?? defaults.apiUrl}
             key={orderId}
-            language={this.#text('language') ?? (this.closest<HTMLElement>('[lang]')?.lang || undefined)}
+            lang={this.closest<HTMLElement>('[lang]')?.lang || undefined}
             order={this.#order}
             orderId={orderId}
             showTimeline={this.#text('show-timeline') !== 'false'}

@@ -11,7 +11,7 @@ import './page.css';
 /** What the server puts into the page: see PageData in the server's package web. */
 interface PageSettings extends TrackerConfig {
   orderId: string;
-  language: string;
+  lang: string;
   snapshot: unknown;
 }
 

@@ -9,12 +9,11 @@ import type { KnownShipment } from './merge';
 import { byImportance, nameOf } from './parcels';
 import { daysOf, tell, titleOf } from './story';
 import type { Snapshot } from './tracking';
-import { type Language, languages, messagesFor } from './vocabulary';
+import { type Language, languages } from './vocabulary';
 
 const now = Date.parse(fixtureNow);
 
 const more: Record<string, Snapshot> = {
-  'unknown-status': snapshot(1, shipment(null, { currentStatus: 'HELD_AT CUSTOMS' })),
   nothing: snapshot(1, shipment(null)),
   'arriving-tomorrow': snapshot(1, shipment('in_transit', { estimatedDelivery: '2026-11-24' })),
   'arriving-next-year': snapshot(1, shipment('in_transit', { estimatedDelivery: '2027-01-02' })),
@@ -45,7 +44,7 @@ const more: Record<string, Snapshot> = {
 };
 
 function told(language: Language, order: Snapshot) {
-  const { messages } = messagesFor(language);
+  const messages = languages[language];
   const known = order.shipments.map((each): KnownShipment => ({ ...each, version: order.version }));
   return byImportance(known).map((each) => {
     const { latest: _, ...story } = tell(each, { messages, now, zone: indianZone });

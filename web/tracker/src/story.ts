@@ -25,13 +25,18 @@ export interface Reading {
 export interface Step {
   milestone: Milestone;
   label: string;
+  icon: Icon;
   state: 'done' | 'current' | 'next';
 }
 
 export interface Story {
   headline: string;
-  /** Sentences under the headline, most important first. */
+  /** What is not as it was promised, each without a full stop. */
+  notes: string[];
+  /** Sentences that explain the headline, most important first. */
   details: string[];
+  /** Sentences on what happens now and what the buyer can do. */
+  next: string[];
   tone: Tone;
   icon: Icon;
   steps: Step[];
@@ -39,6 +44,9 @@ export interface Story {
 }
 
 const silentAfter = 48 * 3_600_000;
+
+/** Couriers try about three times; after that a parcel is mostly sent back. */
+const usualAttempts = 3;
 
 /** The story of one shipment. */
 export function tell(shipment: Shipment, reading: Reading): Story {
@@ -49,7 +57,9 @@ export function tell(shipment: Shipment, reading: Reading): Story {
     const known = shipment.currentStatus;
     return {
       headline: known ? titleCase(known) : messages.labels.waiting,
+      notes: [],
       details: known ? [] : [messages.labels.waitingDetail],
+      next: [],
       tone: 'neutral',
       icon: 'box',
       steps: [],
@@ -58,43 +68,75 @@ export function tell(shipment: Shipment, reading: Reading): Story {
   }
 
   const look = milestones[milestone];
-  const words = messages.milestones[milestone];
   const today = now === null ? null : (wallClock(now, indianZone)?.day ?? null);
   const arrival = arrivalOf(shipment, today);
-  const details: string[] = [];
-
-  if (milestone === 'delivery_failed') {
-    if (shipment.deliveryAttempts > 0) {
-      details.push(fill(messages.story.attempt, { n: shipment.deliveryAttempts }));
-    }
-    const reason = reasonOf(shipment);
-    if (reason) details.push(fill(messages.story.reason, { reason }));
-  }
-  if (look.arriving && arrival.slip > 0 && shipment.firstEstimatedDelivery) {
-    const day = dayInWords(shipment.firstEstimatedDelivery, messages, today);
-    details.push(
-      fill(arrival.slip === 1 ? messages.story.slipOne : messages.story.slip, { n: arrival.slip, day }),
-    );
-  }
-  if (words.detail) details.push(words.detail);
-  if (milestone === 'delivery_failed' && arrival.day && arrival.ahead) {
-    details.push(fill(messages.story.nowExpected, { day: dayInWords(arrival.day, messages, today) }));
-  }
-  if (look.arriving && latest && now !== null && now - Date.parse(latest.timestamp) > silentAfter) {
-    const day = wallClock(latest.timestamp, reading.zone)?.day;
-    if (day) details.push(fill(messages.story.silent, { day: dayInWords(day, messages, today) }));
-  }
-  if (shipment.corrected) details.push(messages.story.corrected);
-
   const late = look.arriving && arrival.day !== null && !arrival.ahead;
   return {
     headline: headlineOf(shipment, milestone, arrival, reading, today),
-    details,
+    notes: look.arriving ? notesOf(shipment, arrival, latest, reading, today) : [],
+    details: detailsOf(shipment, milestone, messages),
+    next: nextOf(shipment, milestone, arrival, messages, today),
     tone: late && look.tone === 'moving' ? 'attention' : look.tone,
     icon: look.icon,
     steps: stepsOf(shipment, milestone, look, messages),
     latest,
   };
+}
+
+function notesOf(
+  { firstEstimatedDelivery }: Shipment,
+  { slip }: Arrival,
+  latest: Entry | null,
+  { messages, now, zone }: Reading,
+  today: string | null,
+): string[] {
+  const { story } = messages;
+  const notes: string[] = [];
+  if (slip > 0 && firstEstimatedDelivery) {
+    const day = dayInWords(firstEstimatedDelivery, messages, today);
+    notes.push(fill(slip === 1 ? story.slipOne : story.slip, { n: slip, day }));
+  }
+  if (latest && now !== null && now - Date.parse(latest.timestamp) > silentAfter) {
+    const day = wallClock(latest.timestamp, zone)?.day;
+    if (day) notes.push(fill(story.silent, { day: dayInWords(day, messages, today) }));
+  }
+  return notes;
+}
+
+function detailsOf(shipment: Shipment, milestone: Milestone, messages: Messages): string[] {
+  const { story } = messages;
+  const look = milestones[milestone];
+  const failed = milestone === 'delivery_failed';
+  const reason = failed || look.path === 'rto' ? reasonOf(shipment) : null;
+  const details = [
+    failed && shipment.deliveryAttempts > 0 && fill(story.attempt, { n: shipment.deliveryAttempts }),
+    messages.milestones[milestone].detail,
+    reason && fill(story.reason, { reason }),
+    look.arriving &&
+      look.step === 0 &&
+      !isScanned(shipment) &&
+      (shipment.awbCode ? story.noScan : story.notShipped),
+    shipment.corrected && story.corrected,
+  ];
+  return details.filter((sentence): sentence is string => typeof sentence === 'string' && sentence !== '');
+}
+
+function nextOf(
+  { deliveryAttempts }: Shipment,
+  milestone: Milestone,
+  { day, ahead }: Arrival,
+  messages: Messages,
+  today: string | null,
+): string[] {
+  const { story } = messages;
+  const plain = messages.milestones[milestone].next;
+  if (milestone !== 'delivery_failed') return plain ? [plain] : [];
+  const next = deliveryAttempts < usualAttempts ? plain : fill(story.lastAttempt, { n: deliveryAttempts });
+  return day && ahead ? [fill(story.nowExpected, { day: dayInWords(day, messages, today) }), next] : [next];
+}
+
+function isScanned({ trackingHistory }: Shipment): boolean {
+  return trackingHistory.some(({ scanType }) => scanType === 'scan');
 }
 
 /** The line's own title: our word for a milestone, else the courier's, made readable. */
@@ -177,6 +219,7 @@ function stepsOf(shipment: Shipment, milestone: Milestone, look: MilestoneLook, 
   return path.map((step, index) => ({
     milestone: step,
     label: messages.milestones[index === at ? milestone : step].label,
+    icon: index === at ? look.icon : index < at ? 'check' : (milestones[step].ahead ?? milestones[step].icon),
     state:
       index < at || (index === at && at === path.length - 1) ? 'done' : index === at ? 'current' : 'next',
   }));

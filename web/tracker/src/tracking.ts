@@ -2,7 +2,38 @@
  * The public language of tracking, as Waybill's HTTP answers and live events spell it.
  * Times are RFC 3339 in UTC; `estimatedDelivery` is always a day in India (YYYY-MM-DD).
  */
-import type { Milestone } from './vocabulary';
+
+/** The canonical statuses of a parcel, in the order of its journey. */
+export type Milestone =
+  | 'created'
+  | 'pickup_scheduled'
+  | 'pickup_problem'
+  | 'cancellation_requested'
+  | 'picked_up'
+  | 'in_transit'
+  | 'in_transit_problem'
+  | 'reached_destination'
+  | 'out_for_delivery'
+  | 'delivery_failed'
+  | 'on_hold'
+  | 'partially_delivered'
+  | 'delivered'
+  | 'rto_initiated'
+  | 'rto_in_transit'
+  | 'rto_out_for_delivery'
+  | 'rto_delivery_failed'
+  | 'rto_delivered'
+  | 'lost'
+  | 'damaged'
+  | 'disposed'
+  | 'cancelled'
+  | 'return_created'
+  | 'return_pickup'
+  | 'return_picked_up'
+  | 'return_in_transit'
+  | 'return_delivered'
+  | 'return_cancelled'
+  | 'other';
 
 export type Direction = 'forward' | 'return';
 export type OrderStatus = 'processing' | 'shipped' | 'delivered' | 'cancelled';

@@ -2,11 +2,13 @@
  * Every word, icon and colour that a buyer sees, as typed tables. The same JSON files are
  * compiled into the server, so that a page says the same before and after its script runs.
  */
+import type { Milestone } from './tracking';
 import en from './vocabulary/en.json';
+import hi from './vocabulary/hi.json';
 import icons from './vocabulary/icons.json';
 import table from './vocabulary/milestones.json';
 
-export type Milestone = keyof typeof table.milestones;
+export type { Milestone } from './tracking';
 export type Icon = keyof typeof icons;
 export type Tone = 'neutral' | 'moving' | 'good' | 'attention' | 'bad';
 
@@ -14,6 +16,8 @@ export type Tone = 'neutral' | 'moving' | 'good' | 'attention' | 'bad';
 export interface MilestoneLook {
   tone: Tone;
   icon: Icon;
+  /** Its icon as a step that is still to come, where a check mark would say that it has. */
+  ahead?: Icon;
   /** The row of steps it stands on, and where. */
   path: keyof typeof table.paths;
   step: number;
@@ -25,19 +29,21 @@ export interface MilestoneLook {
 
 export type Messages = typeof en;
 
-export const languages = { en } satisfies Record<string, Messages>;
-export type Language = keyof typeof languages;
+export type Language = 'en' | 'hi';
 
-export const milestones = table.milestones as Record<Milestone, MilestoneLook>;
+export const languages: Record<Language, Messages> = { en, hi };
+
+export const milestones = table.milestones satisfies Record<Milestone, unknown> as Record<
+  Milestone,
+  MilestoneLook
+>;
 export const paths = table.paths as Record<MilestoneLook['path'], Milestone[]>;
 export const iconPaths: Record<Icon, string[]> = icons;
 
-/** The messages of a language tag such as `en-IN`; English when we do not speak it. */
-export function messagesFor(tag: string | undefined): { language: Language; messages: Messages } {
+/** The language of a tag such as `hi-IN`; null for one that we do not speak. */
+export function languageOf(tag: string | null | undefined): Language | null {
   const language = (tag ?? '').toLowerCase().split('-')[0] ?? '';
-  return language in languages
-    ? { language: language as Language, messages: languages[language as Language] }
-    : { language: 'en', messages: en };
+  return Object.hasOwn(languages, language) ? (language as Language) : null;
 }
 
 /** The milestone a word stands for, or null for a word of a later version of the server. */

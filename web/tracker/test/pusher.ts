@@ -36,6 +36,13 @@ export default class FakePusher {
     return pusher;
   }
 
+  static #played = new Map<string, (pusher: FakePusher) => void>();
+
+  /** Plays with the next socket to a host as soon as what opened it has subscribed. */
+  static whenOpened(host: string, play: (pusher: FakePusher) => void): void {
+    FakePusher.#played.set(host, play);
+  }
+
   static reset(): void {
     FakePusher.open = [];
     FakePusher.opened = 0;
@@ -50,6 +57,8 @@ export default class FakePusher {
   ) {
     FakePusher.open.push(this);
     FakePusher.opened += 1;
+    const play = FakePusher.#played.get(String(options.wsHost));
+    if (play) queueMicrotask(() => play(this));
   }
 
   channel(name: string): FakeChannel | undefined {

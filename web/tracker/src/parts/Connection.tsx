@@ -2,6 +2,7 @@ import type { ComponentProps } from 'react';
 import { useNow } from '../clock';
 import { useTracker } from '../context';
 import { agoInWords } from '../dates';
+import { fill } from '../vocabulary';
 
 /** Whether what is shown is live, and how fresh it is. */
 export function Connection({ className = '', ...rest }: ComponentProps<'p'>) {
@@ -17,7 +18,7 @@ export function Connection({ className = '', ...rest }: ComponentProps<'p'>) {
     offline: labels.offline,
   }[connection];
   const ago = now === null ? null : agoInWords(order?.updatedAt ?? null, now, messages);
-  const freshness = ago && labels.updated.replace('{ago}', ago);
+  const freshness = ago && fill(labels.updated, { ago });
   const text = [words, freshness].filter(Boolean).join(' · ');
   if (!text) return null;
   return (

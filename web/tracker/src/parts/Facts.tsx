@@ -25,7 +25,7 @@ function Fact({ name, value }: { name: string; value: string }) {
   return (
     <div className="waybill-fact">
       <dt>{name}</dt>
-      <dd>{value}</dd>
+      <dd translate="no">{value}</dd>
     </div>
   );
 }
@@ -35,7 +35,9 @@ function NumberFact({ name, number }: { name: string; number: string }) {
     <div className="waybill-fact">
       <dt>{name}</dt>
       <dd>
-        <span className="waybill-number">{number}</span>
+        <span className="waybill-number" translate="no">
+          {number}
+        </span>
         <CopyButton number={number} />
       </dd>
     </div>

@@ -3,6 +3,7 @@ import { useNow, useZone } from '../clock';
 import { useParcel, useTracker } from '../context';
 import { tell } from '../story';
 import { fill } from '../vocabulary';
+import { Icon } from './Icon';
 
 /** The steps of a parcel's journey; turning back, a return or a loss replaces those that will not come. */
 export function Progress({ className = '', ...rest }: ComponentProps<'div'>) {
@@ -27,13 +28,16 @@ export function Progress({ className = '', ...rest }: ComponentProps<'div'>) {
             data-state={step.state}
             key={step.milestone}
           >
+            <span className="waybill-node">
+              <Icon name={step.icon} />
+            </span>
             <span className="waybill-step-label">{step.label}</span>
             {step.state === 'done' && <span className="waybill-aside"> ({messages.labels.done})</span>}
           </li>
         ))}
       </ol>
       <p aria-hidden="true" className="waybill-step-caption">
-        {steps[at]?.label} · {fill(messages.labels.step, { n: at + 1, total: steps.length })}
+        <strong>{steps[at]?.label}</strong> · {fill(messages.labels.step, { n: at + 1, total: steps.length })}
       </p>
     </div>
   );
@@ -44,7 +48,9 @@ function Skeleton({ className = '', ...rest }: ComponentProps<'div'>) {
     <div {...rest} aria-hidden="true" className={`waybill-progress ${className}`.trim()} data-tone="neutral">
       <div className="waybill-steps">
         {['a', 'b', 'c', 'd', 'e'].map((step) => (
-          <span className="waybill-step" data-state="next" key={step} />
+          <span className="waybill-step" data-state="next" key={step}>
+            <span className="waybill-node" />
+          </span>
         ))}
       </div>
     </div>

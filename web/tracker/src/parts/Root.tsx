@@ -1,16 +1,17 @@
 import { type ComponentProps, useEffect, useMemo, useRef, useState } from 'react';
 import { useNow, useZone } from '../clock';
 import { type HeadingLevel, TrackerContext } from '../context';
+import { useLanguage } from '../language';
 import { byImportance } from '../parcels';
 import { type Story, tell } from '../story';
 import { type OrderTrackingOptions, useOrderTracking } from '../useOrderTracking';
-import { fill, messagesFor } from '../vocabulary';
+import { fill } from '../vocabulary';
 
 export interface RootProps extends OrderTrackingOptions, ComponentProps<'section'> {
   /** The order's public id, as Waybill gave it. */
   orderId: string;
-  /** A language tag such as `en` or `en-IN`; English for a language we do not speak. */
-  language?: string | undefined;
+  /** `en`, `hi` or a tag such as `hi-IN`; default: the language of `<html>`, else the viewer's. */
+  lang?: string | undefined;
   /** Light, dark, or as the viewer's system prefers (the default). */
   theme?: 'auto' | 'light' | 'dark' | undefined;
   /** The level of the headline among the page's headings, 2 by default. */
@@ -27,7 +28,7 @@ export function Root({
   soketiPort,
   soketiTls,
   soketiCluster,
-  language: tag,
+  lang: tag,
   theme = 'auto',
   headingLevel = 2,
   className = '',
@@ -36,7 +37,7 @@ export function Root({
 }: RootProps) {
   const config = { apiUrl, soketiKey, soketiHost, soketiPort, soketiTls, soketiCluster };
   const tracking = useOrderTracking(orderId, { ...config, order });
-  const { language, messages } = messagesFor(tag);
+  const { language, messages } = useLanguage(tag);
   const now = useNow();
   const zone = useZone();
   const shipments = useMemo(() => byImportance(tracking.order?.shipments ?? []), [tracking.order]);
@@ -58,6 +59,7 @@ export function Root({
         data-milestone={first?.milestone ?? undefined}
         data-state={tracking.state}
         data-theme={theme}
+        data-tone={story?.tone}
         lang={language}
       >
         {children}
@@ -72,7 +74,7 @@ function Announcement({ story, version }: { story: Story | null; version: unknow
   const [said, say] = useState('');
   const before = useRef<{ headline: string; version: unknown } | null>(null);
   const headline = story?.headline ?? null;
-  const detail = story?.details[0] ?? '';
+  const detail = [...(story?.notes ?? []), ...(story?.details ?? [])][0] ?? '';
   useEffect(() => {
     if (headline === null) return;
     const moved =

@@ -1,14 +1,12 @@
 import type { ComponentProps, ReactNode } from 'react';
 import { useNow, useZone } from '../clock';
 import { useParcel, useTracker } from '../context';
-import { agoInWords } from '../dates';
-import { tell, titleOf } from '../story';
-import type { Entry } from '../tracking';
+import { tell } from '../story';
 import type { Icon as IconName, Tone } from '../vocabulary';
 import { Icon } from './Icon';
 
-/** The one sentence that matters, what it means, and the newest line of the history. */
-export function Status(props: ComponentProps<'div'>) {
+/** The one sentence that matters, what is not as promised, and what it means; children stand under it. */
+export function Status({ children, ...rest }: ComponentProps<'div'>) {
   const { tracking, messages } = useTracker();
   const parcel = useParcel();
   const now = useNow();
@@ -16,24 +14,29 @@ export function Status(props: ComponentProps<'div'>) {
   const { labels } = messages;
 
   if (parcel) {
-    const story = tell(parcel, { messages, now, zone });
+    const { headline, icon, tone, notes, details } = tell(parcel, { messages, now, zone });
     return (
-      <Sentence {...props} headline={story.headline} icon={story.icon} tone={story.tone}>
-        {story.details.length > 0 && <p className="waybill-details">{story.details.join(' ')}</p>}
-        {story.latest && <Latest entry={story.latest} now={now} />}
+      <Sentence {...rest} headline={headline} icon={icon} tone={tone}>
+        {notes.map((note) => (
+          <p className="waybill-note" key={note}>
+            {note}
+          </p>
+        ))}
+        {details.length > 0 && <p className="waybill-details">{details.join(' ')}</p>}
+        {children}
       </Sentence>
     );
   }
   switch (tracking.state) {
     case 'missing':
       return (
-        <Sentence {...props} headline={labels.missing} icon="question" tone="neutral">
+        <Sentence {...rest} headline={labels.missing} icon="question" tone="neutral">
           <p className="waybill-details">{labels.missingDetail}</p>
         </Sentence>
       );
     case 'unreachable':
       return (
-        <Sentence {...props} headline={labels.unreachable} icon="alert" tone="attention">
+        <Sentence {...rest} headline={labels.unreachable} icon="alert" tone="attention">
           <p className="waybill-details">{labels.unreachableDetail}</p>
           <button className="waybill-button" onClick={tracking.refresh} type="button">
             {labels.retry}
@@ -41,10 +44,10 @@ export function Status(props: ComponentProps<'div'>) {
         </Sentence>
       );
     case 'loading':
-      return <Skeleton {...props} />;
+      return <Skeleton {...rest} />;
     default:
       return (
-        <Sentence {...props} headline={labels.waiting} icon="clock" tone="neutral">
+        <Sentence {...rest} headline={labels.waiting} icon="clock" tone="neutral">
           <p className="waybill-details">{labels.waitingDetail}</p>
         </Sentence>
       );
@@ -71,16 +74,6 @@ function Sentence({ headline, icon, tone, children, className = '', ...rest }: S
         {children}
       </div>
     </div>
-  );
-}
-
-function Latest({ entry, now }: { entry: Entry; now: number | null }) {
-  const { messages } = useTracker();
-  const ago = now === null ? null : agoInWords(entry.timestamp, now, messages);
-  return (
-    <p className="waybill-latest">
-      {[titleOf(entry, messages), entry.location, ago].filter(Boolean).join(' · ')}
-    </p>
   );
 }
 

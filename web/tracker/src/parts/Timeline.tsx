@@ -1,9 +1,10 @@
 import { type ComponentProps, useId, useState } from 'react';
 import { useNow, useZone } from '../clock';
 import { useParcel, useTracker } from '../context';
-import { dayInWords, daysBetween, timeInWords, wallClock, zoneInWords } from '../dates';
+import { dayInWords, daysBetween, indianZone, isIndian, timeInWords, wallClock, zoneInWords } from '../dates';
 import { type Day, daysOf, titleCase, titleOf } from '../story';
-import { fill, milestones } from '../vocabulary';
+import type { Entry } from '../tracking';
+import { fill, type Messages, milestones } from '../vocabulary';
 
 export interface TimelineProps extends ComponentProps<'div'> {
   /** How many lines are shown before "show all", 3 by default. */
@@ -45,6 +46,17 @@ export function Timeline({ initial = 3, className = '', ...rest }: TimelineProps
   );
 }
 
+/** Couriers write English, and their words stay theirs. */
+const couriersOwn = { lang: 'en', translate: 'no' } as const;
+
+/** When it was where the parcel is, for a viewer whose clock shows another time. */
+function inIndia({ timestamp }: Entry, zone: string, messages: Messages): string | undefined {
+  const there = isIndian(zone) ? null : wallClock(timestamp, indianZone);
+  if (!there) return undefined;
+  const day = dayInWords(there.day, messages, null);
+  return fill(messages.labels.inIndia, { time: timeInWords(there, messages), day });
+}
+
 function DayGroup({ day: { day, entries } }: { day: Day }) {
   const { messages } = useTracker();
   const now = useNow();
@@ -65,14 +77,22 @@ function DayGroup({ day: { day, entries } }: { day: Day }) {
               data-tone={entry.milestone ? milestones[entry.milestone].tone : 'neutral'}
               key={place}
             >
-              <time className="waybill-time" dateTime={entry.timestamp}>
+              <time
+                className="waybill-time"
+                dateTime={entry.timestamp}
+                title={inIndia(entry, zone, messages)}
+              >
                 {timeInWords({ day, hour, minute }, messages)}
               </time>
               <div className="waybill-event">
-                <p className="waybill-event-title">{title}</p>
+                <p className="waybill-event-title" {...(entry.milestone ? {} : couriersOwn)}>
+                  {title}
+                </p>
                 {entry.location && <p className="waybill-place">{entry.location}</p>}
                 {entry.description && titleCase(entry.description) !== title && (
-                  <p className="waybill-words">{entry.description}</p>
+                  <p className="waybill-words" {...couriersOwn}>
+                    {entry.description}
+                  </p>
                 )}
               </div>
             </li>
