@@ -34,10 +34,10 @@ async function picture(name, title, { width = 1000, height = 900, dark = false, 
   });
   const page = await context.newPage();
   await page.goto(pages.get(title));
-  await page.getByText("Live").first().waitFor();
+  await page.locator("[data-connection=live]").first().waitFor();
   if (moves) {
-    const before = await page.locator("main").innerText();
-    await page.waitForFunction((text) => document.querySelector("main").innerText.split("\n")[2] !== text.split("\n")[2], before, { timeout: 120_000 });
+    const before = await page.locator(".waybill-latest").first().innerText();
+    await page.waitForFunction((text) => document.querySelector(".waybill-latest")?.innerText !== text, before, { timeout: 120_000 });
   }
   await page.screenshot({ path: `${folder}/${name}.png` });
   await context.close();
@@ -48,6 +48,7 @@ try {
   await picture("tracking", "delivered at the third attempt", { moves: true });
   await picture("tracking-dark", "nobody paid: turned round, back at the seller", { dark: true });
   await picture("tracking-phone", "delivered at the first attempt", { width: 390, height: 844 });
+  await picture("tracking-hindi", "delivered at the third attempt", { width: 390, height: 844, language: "hi-IN" });
 } finally {
   await browser.close();
   demo.kill("SIGINT");

@@ -16,6 +16,15 @@ export default defineConfig({
       { test: { name: 'logic', include: ['src/**/*.test.ts'] } },
       {
         test: {
+          name: 'whole',
+          include: ['test/**/*.test.mjs'],
+          // A browser starts, a package is built.
+          testTimeout: 2 * testTimeout,
+          hookTimeout: 2 * testTimeout,
+        },
+      },
+      {
+        test: {
           name: 'react',
           include: [drawn],
           environment: 'jsdom',
@@ -30,6 +39,8 @@ export default defineConfig({
         test: {
           name: 'preact',
           include: [drawn],
+          // Preact draws no page that a server drew before.
+          exclude: ['src/hydration.test.tsx'],
           environment: 'jsdom',
           setupFiles: 'test/setup.ts',
           testTimeout,

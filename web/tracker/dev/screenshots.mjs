@@ -1,58 +1,52 @@
 /**
- * Pictures of every state, into tracker/shots: wide and as on a phone of 320 px, light and dark.
- * `node dev/screenshots.mjs [language]`; Chromium is $CHROMIUM or /usr/bin/chromium.
+ * Pictures of the gallery, into tracker/shots: for every language and theme all states wide and as on a phone, and
+ * some that are looked at most often alone. Chromium is $CHROMIUM or /usr/bin/chromium.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
 import { createServer } from 'vite';
+import { launch } from '../test/chromium.mjs';
 
-const language = process.argv[2] ?? 'en';
-const shots = join(import.meta.dirname, '..', 'shots');
+const shots = process.argv[2] ?? join(import.meta.dirname, '../shots');
 mkdirSync(shots, { recursive: true });
 
-const server = await createServer({ configFile: join(import.meta.dirname, '..', 'vite.dev.config.ts') });
+const alone = [
+  'in-transit',
+  'slipped',
+  'out-for-delivery',
+  'failed-attempt',
+  'delivered',
+  'rto',
+  'lost',
+  'parcels',
+  'list',
+];
+const widths = { wide: 720, phone: 360 };
+
+const server = await createServer({ configFile: join(import.meta.dirname, '../vite.dev.config.ts') });
 await server.listen(0);
-const base = server.resolvedUrls.local[0];
-const profile = mkdtempSync(join(tmpdir(), 'waybill-shots-'));
-const browser = await chromium.launchPersistentContext(profile, {
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: [
-    '--no-sandbox',
-    '--headless=new',
-    '--disable-gpu',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-    '--no-first-run',
-  ],
-  timezoneId: 'Asia/Kolkata',
-});
+const browser = await launch();
 try {
-  const page = await browser.newPage();
-  page.on('pageerror', (error) => console.error(error));
-  await page.clock.setFixedTime('2026-11-23T09:30:00Z');
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    for (const column of [640, 296]) {
-      for (const sheet of ['states', 'milestones']) {
-        await page.setViewportSize({ width: 3 * (column + 20), height: 900 });
-        await page.goto(`${base}?lang=${language}&column=${column}px&${sheet}`);
+  for (const lang of ['en', 'hi']) {
+    for (const theme of ['light', 'dark']) {
+      for (const [size, width] of Object.entries(widths)) {
+        const context = await browser.newContext({
+          viewport: { width, height: 900 },
+          deviceScaleFactor: 2,
+          reducedMotion: 'reduce',
+          timezoneId: 'Asia/Kolkata',
+        });
+        const page = await context.newPage();
+        await page.goto(`${server.resolvedUrls.local[0]}?lang=${lang}&theme=${theme}`);
         await page.locator('.waybill').first().waitFor();
-        await page.waitForTimeout(300);
-        const path = join(shots, `${sheet}-${language}-${colorScheme}-${column}.png`);
-        await page.screenshot({ path, fullPage: true });
-        await page.setViewportSize({ width: 320, height: 900 });
-        if (await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth)) {
-          console.error(`${sheet} scroll sideways at 320 px`);
-          process.exitCode = 1;
-        }
+        const name = (what) => join(shots, `${what}-${lang}-${theme}-${size}.png`);
+        for (const state of alone) await page.locator(`#${state} .variant`).screenshot({ path: name(state) });
+        await page.screenshot({ path: name('all'), fullPage: true });
+        await context.close();
       }
     }
   }
 } finally {
   await browser.close();
   await server.close();
-  rmSync(profile, { recursive: true, force: true });
 }

@@ -6,6 +6,9 @@ import { expectAccessible } from '../test/axe';
 import { order, update } from '../test/orders';
 import FakePusher from '../test/pusher';
 import { OrderTracker, type OrderTrackerProps, useOrderTracking } from './index';
+import { lingers } from './live';
+import { offAfter } from './onScreen';
+import { fill, languages } from './vocabulary';
 
 vi.mock('pusher-js', () => import('../test/pusher'));
 
@@ -114,6 +117,87 @@ describe('bad news is told plainly', () => {
   });
 });
 
+/** What each state says first, in both languages. */
+const sentences: Record<string, [en: string, hi: string]> = {
+  'not-shipped': ['Your order is being prepared', 'आपका ऑर्डर तैयार हो रहा है'],
+  'no-scan-yet': ['Arriving Thu, 26 Nov', 'गुरुवार, 26 नवंबर को पहुँचेगा'],
+  'in-transit': ['Arriving Wed, 25 Nov', 'बुधवार, 25 नवंबर को पहुँचेगा'],
+  slipped: ['Arriving Wed, 25 Nov', 'बुधवार, 25 नवंबर को पहुँचेगा'],
+  late: ['Running late, was due Sat, 21 Nov', 'देरी हो रही है, शनिवार, 21 नवंबर को पहुँचना था'],
+  silent: ['Arriving Wed, 25 Nov', 'बुधवार, 25 नवंबर को पहुँचेगा'],
+  'out-for-delivery': ['Arriving today', 'आज पहुँचेगा'],
+  'failed-attempt': ['The courier could not deliver your parcel', 'कूरियर आपका पार्सल डिलीवर नहीं कर पाया'],
+  'third-attempt': ['The courier could not deliver your parcel', 'कूरियर आपका पार्सल डिलीवर नहीं कर पाया'],
+  delivered: ['Delivered on Mon, 23 Nov', 'सोमवार, 23 नवंबर को डिलीवर हुआ'],
+  rto: ['Your parcel is on its way back to the shop', 'आपका पार्सल विक्रेता के पास वापस जा रहा है'],
+  lost: ['The courier has lost your parcel', 'कूरियर से आपका पार्सल खो गया है'],
+  damaged: ['Your parcel was damaged on the way', 'आपका पार्सल रास्ते में खराब हो गया'],
+  disposed: ['The courier has disposed of your parcel', 'कूरियर ने आपका पार्सल नष्ट कर दिया है'],
+  cancelled: ['This delivery was cancelled', 'यह डिलीवरी रद्द कर दी गई है'],
+  parcels: ['Arriving Wed, 25 Nov', 'बुधवार, 25 नवंबर को पहुँचेगा'],
+  'long-history': ['On its way', 'पार्सल रास्ते में है'],
+  'unknown-status': ['Held at customs', 'Held at customs'],
+  hostile: ['On its way', 'पार्सल रास्ते में है'],
+};
+
+describe.each(['en', 'hi'] as const)('in %s', (lang) => {
+  const { labels, story } = languages[lang];
+
+  test.each(Object.keys(fixtures))('%s', (name) => {
+    draw({ order: fixtures[name], lang });
+    expect(screen.getAllByRole('heading', { level: 2 })[0]?.textContent).toBe(
+      sentences[name]?.[lang === 'en' ? 0 : 1],
+    );
+    expect(screen.getByRole('region').lang).toBe(lang);
+    expect(screen.queryAllByRole('list', { name: labels.progress }).length).toBe(
+      name === 'unknown-status' ? 0 : name === 'parcels' ? 3 : 1,
+    );
+  });
+
+  test('a parcel that nobody scanned says so, and one without a number that it is not shipped', () => {
+    draw({ order: fixtures['no-scan-yet'], lang });
+    expect(screen.getByText(new RegExp(story.noScan))).toBeTruthy();
+    draw({ order: fixtures['not-shipped'], lang });
+    expect(screen.getByText(new RegExp(story.notShipped))).toBeTruthy();
+  });
+
+  test('a failed attempt says why, and what happens now', () => {
+    draw({ order: fixtures['failed-attempt'], lang });
+    expect(screen.getByText(/“Consignee unavailable”/)).toBeTruthy();
+    const title = screen.getByText(labels.next);
+    expect(title.nextElementSibling?.textContent).toContain(
+      lang === 'en' ? 'Tue, 24 Nov' : 'मंगलवार, 24 नवंबर',
+    );
+    expect(title.nextElementSibling?.textContent).toContain(languages[lang].milestones.delivery_failed.next);
+  });
+
+  test('after the third attempt it says what is at stake', () => {
+    draw({ order: fixtures['third-attempt'], lang });
+    expect(screen.getByText(labels.next).nextElementSibling?.textContent).toBe(
+      fill(story.lastAttempt, { n: 3 }),
+    );
+  });
+
+  test('a long history is short at first', () => {
+    draw({ order: fixtures['long-history'], lang });
+    expect(screen.getByRole('button', { name: fill(labels.showAll, { n: 40 }) })).toBeTruthy();
+    expect(document.querySelectorAll('time')).toHaveLength(3);
+  });
+
+  test('what the courier wrote stays English, and is not for translators', () => {
+    draw({ order: fixtures['in-transit'], lang });
+    const words = screen.getByText('System weight captured');
+    expect([words.lang, words.getAttribute('translate')]).toEqual(['en', 'no']);
+  });
+});
+
+test('without a language of its own it speaks that of the page', () => {
+  document.documentElement.lang = 'hi-IN';
+  draw({ order: fixtures['out-for-delivery'] });
+  expect(headline()).toBe('आज पहुँचेगा');
+  document.documentElement.lang = '';
+});
+
 describe('several parcels', () => {
   test('each has its own sentence, returns come last', () => {
     draw({ order: fixtures.parcels });
@@ -175,6 +259,43 @@ describe('live', () => {
     );
     expect(FakePusher.opened).toBe(1);
     expect(FakePusher.only.channels.size).toBe(20);
+  });
+
+  test('what is off the screen is not listened to, but for a moment', async () => {
+    let tell: (isIntersecting: boolean) => void = () => {};
+    vi.stubGlobal(
+      'IntersectionObserver',
+      class {
+        constructor(callback: (entries: unknown[]) => void) {
+          this.callback = callback;
+        }
+        callback;
+        observe(target: Element) {
+          tell = (isIntersecting) => act(() => this.callback([{ target, isIntersecting }]));
+        }
+        unobserve() {}
+      },
+    );
+    vi.useFakeTimers({ now: Date.parse(fixtureNow) });
+    const { orderId } = draw({ ...live, order: order(4, 'in_transit') });
+    expect(FakePusher.opened).toBe(0);
+    tell(true);
+    act(() => FakePusher.only.accept());
+    act(() => FakePusher.only.publish(orderId, update(5, 'out_for_delivery')));
+    tell(false);
+    act(() => vi.advanceTimersByTime(offAfter - 1));
+    expect(FakePusher.only.channels.size).toBe(1);
+    act(() => vi.advanceTimersByTime(1));
+    act(() => vi.advanceTimersByTime(lingers));
+    expect(FakePusher.open).toEqual([]);
+    expect(headline()).toBe('Arriving today');
+    tell(true);
+    expect(FakePusher.only.channels.has(`order-${orderId}`)).toBe(true);
+  });
+
+  test('with a watch token it listens to the private channel', () => {
+    const { orderId } = draw({ ...live, watchToken: 'token', order: order(4, 'in_transit') });
+    expect([...FakePusher.only.channels.keys()]).toEqual([`private-order-${orderId}`]);
   });
 
   test('a parent that renders again, with a new object each time, does not start over', () => {

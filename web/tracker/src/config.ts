@@ -19,6 +19,14 @@ export interface TrackerConfig {
   soketiCluster?: string | undefined;
 }
 
+/** How an order's private channel is opened, where its public one is not spoken on. */
+export interface PrivateChannel {
+  /** The order's watch token, or a function that gets a fresh one; with it the tracker listens to the private channel. */
+  watchToken?: string | (() => string | undefined | Promise<string | undefined>) | undefined;
+  /** Who signs for the private channel: default `{apiUrl}/api/realtime/auth`. It is sent `socket_id`, `channel_name` and `token` as a form. */
+  authEndpoint?: string | undefined;
+}
+
 /** A realtime server. Without a host it is hosted Pusher's cluster. */
 export interface Realtime {
   key: string;

@@ -19,6 +19,8 @@ const attributes = [
   'soketi-port',
   'soketi-tls',
   'soketi-cluster',
+  'watch-token',
+  'auth-endpoint',
 ] as const;
 type Attribute = (typeof attributes)[number];
 
@@ -78,6 +80,7 @@ function elementClass(defaults: TrackerConfig): CustomElementConstructor {
         orderId && (
           <OrderTracker
             apiUrl={this.#text('api-url') ?? defaults.apiUrl}
+            authEndpoint={this.#text('auth-endpoint')}
             key={orderId}
             lang={this.closest<HTMLElement>('[lang]')?.lang || undefined}
             order={this.#order}
@@ -88,6 +91,7 @@ function elementClass(defaults: TrackerConfig): CustomElementConstructor {
             soketiKey={this.#text('soketi-key') ?? defaults.soketiKey}
             soketiPort={this.#text('soketi-port') ?? defaults.soketiPort}
             soketiTls={this.#text('soketi-tls') ?? defaults.soketiTls}
+            watchToken={this.#text('watch-token')}
             theme={(this.#text('theme') as RootProps['theme']) ?? 'auto'}
           />
         ),

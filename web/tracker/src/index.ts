@@ -1,4 +1,4 @@
-export type { TrackerConfig } from './config';
+export type { PrivateChannel, TrackerConfig } from './config';
 export type { ConnectionState } from './live';
 export type { KnownOrder, KnownShipment } from './merge';
 export { OrderTracker, type OrderTrackerProps } from './OrderTracker';
@@ -13,5 +13,5 @@ export { Status as OrderTrackerStatus } from './parts/Status';
 export { Timeline as OrderTrackerTimeline } from './parts/Timeline';
 export type { Tracking } from './store';
 export type { Entry, Leg, Milestone, Shipment, Snapshot, TrackingUpdate } from './tracking';
-export { type OrderTrackingOptions, useOrderTracking } from './useOrderTracking';
+export { type HookOptions, type OrderTrackingOptions, useOrderTracking } from './useOrderTracking';
 export type { Language } from './vocabulary';

@@ -2,7 +2,7 @@
  * One socket to a realtime server, shared by everything on a page that listens to it. It opens with
  * the first channel, counts who listens to each, and closes when nobody does.
  */
-import Pusher from 'pusher-js';
+import Pusher, { type ChannelAuthorizationCallback } from 'pusher-js';
 import type { Realtime } from './config';
 
 /**
@@ -15,7 +15,15 @@ export type ConnectionState = 'off' | 'connecting' | 'live' | 'reconnecting' | '
 export interface ChannelListener {
   /** The server has confirmed the subscription: at first, and again after every reconnect. */
   joined(): void;
+  /** The server will not have this listener, so that nothing comes; it is asked again now and then. */
+  refused(): void;
   received(data: unknown): void;
+}
+
+/** Who signs for a private channel, and what he is shown. */
+export interface Access {
+  endpoint: string;
+  token(): string | undefined | Promise<string | undefined>;
 }
 
 /** A shorter loss is not worth a word: most are a phone changing its cell. */
@@ -32,10 +40,17 @@ export const lingers = 1_000;
 export const reviveAfter = 8_000;
 const reviveAtMost = 60_000;
 
+/** A token may have been renewed since a channel was refused. */
+export const askAgainAfter = 60_000;
+
 export const updateEvent = 'tracking-update';
+
+type Signed = Parameters<ChannelAuthorizationCallback>[1];
 
 interface Channel {
   listeners: Set<ChannelListener>;
+  access: Access | null;
+  asking: ReturnType<typeof setTimeout> | undefined;
   leaving: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -63,9 +78,10 @@ export class Live {
     return () => this.#watchers.delete(watcher);
   }
 
-  /** Listens to a channel until the returned function is called. */
-  join(name: string, listener: ChannelListener): () => void {
-    const channel = this.#channels.get(name) ?? this.#open(name);
+  /** Listens to a channel until the returned function is called; a private one needs access. */
+  join(name: string, listener: ChannelListener, access: Access | null = null): () => void {
+    const channel = this.#channels.get(name) ?? this.#open(name, access);
+    channel.access = access;
     clearTimeout(channel.leaving);
     channel.leaving = undefined;
     channel.listeners.add(listener);
@@ -77,8 +93,8 @@ export class Live {
     };
   }
 
-  #open(name: string): Channel {
-    const channel: Channel = { listeners: new Set(), leaving: undefined };
+  #open(name: string, access: Access | null): Channel {
+    const channel: Channel = { listeners: new Set(), access, asking: undefined, leaving: undefined };
     this.#channels.set(name, channel);
     this.#pusher ??= this.#connect();
     this.#subscribe(this.#pusher, name, channel);
@@ -86,6 +102,7 @@ export class Live {
   }
 
   #close(name: string): void {
+    clearTimeout(this.#channels.get(name)?.asking);
     this.#channels.delete(name);
     this.#pusher?.channel(name)?.unbind();
     this.#pusher?.unsubscribe(name);
@@ -95,14 +112,42 @@ export class Live {
     this.#become('connecting');
   }
 
-  #subscribe(pusher: Pusher, name: string, { listeners }: Channel): void {
+  #subscribe(pusher: Pusher, name: string, channel: Channel): void {
+    const { listeners } = channel;
     const subscription = pusher.subscribe(name);
+    subscription.bind('pusher:subscription_error', () => {
+      for (const listener of [...listeners]) listener.refused();
+      clearTimeout(channel.asking);
+      channel.asking = setTimeout(
+        () => this.#askAgain(name, channel),
+        askAgainAfter * (1 + Math.random() / 4),
+      );
+    });
     subscription.bind('pusher:subscription_succeeded', () => {
       for (const listener of [...listeners]) listener.joined();
     });
     subscription.bind(updateEvent, (data: unknown) => {
       for (const listener of [...listeners]) listener.received(data);
     });
+  }
+
+  #askAgain(name: string, channel: Channel): void {
+    const pusher = this.#pusher;
+    if (this.#channels.get(name) !== channel || !pusher || pusher.channel(name)?.subscribed) return;
+    pusher.channel(name)?.unbind();
+    pusher.unsubscribe(name);
+    this.#subscribe(pusher, name, channel);
+  }
+
+  async #authorize(socketId: string, name: string): Promise<Signed> {
+    const access = this.#channels.get(name)?.access;
+    if (!access) throw new Error(`nobody signs for ${name}`);
+    const form = new URLSearchParams({ socket_id: socketId, channel_name: name });
+    const token = await access.token();
+    if (token) form.set('token', token);
+    const response = await fetch(access.endpoint, { method: 'POST', body: form });
+    if (!response.ok) throw new Error(`${name} was refused with ${response.status}`);
+    return response.json();
   }
 
   #connect(): Pusher {
@@ -112,6 +157,14 @@ export class Live {
       forceTLS: tls,
       enableStats: false,
       enabledTransports: ['ws', 'wss'],
+      channelAuthorization: {
+        customHandler: ({ socketId, channelName }, done) => {
+          this.#authorize(socketId, channelName).then(
+            (signed) => done(null, signed),
+            (fault) => done(fault, null),
+          );
+        },
+      },
       ...(host === null ? {} : { wsHost: host, wsPort: port, wssPort: port }),
     });
     pusher.connection.bind('state_change', ({ current }: { current: string }) => this.#changed(current));

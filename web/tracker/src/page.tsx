@@ -12,6 +12,7 @@ import './page.css';
 interface PageSettings extends TrackerConfig {
   orderId: string;
   lang: string;
+  watchToken?: string;
   snapshot: unknown;
 }
 

@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { order, update } from '../test/orders';
 import FakePusher from '../test/pusher';
-import { lingers, patience, reviveAfter } from './live';
+import { type Access, askAgainAfter, lingers, patience, reviveAfter } from './live';
 import { gapJitter, pollEvery, reconnectJitter, storeFor, subscriptionWait } from './store';
 import type { Snapshot } from './tracking';
 
@@ -40,10 +40,26 @@ function milestones(store: ReturnType<typeof storeFor>, orderId = 'a') {
   return store.view(orderId)?.order?.shipments.map(({ milestone }) => milestone);
 }
 
+/** As a component does: keeps the order, and keeps it up to date. */
+function follow(
+  store: ReturnType<typeof storeFor>,
+  orderId: string,
+  initial: Snapshot | null,
+  changed: () => void,
+  access: Access | null = null,
+) {
+  const unwatch = store.watch(orderId, initial, changed);
+  const unlisten = store.listen(orderId, access);
+  return () => {
+    unlisten();
+    unwatch();
+  };
+}
+
 async function started() {
   const store = live();
   const changed = vi.fn();
-  const stop = store.watch('a', null, changed);
+  const stop = follow(store, 'a', null, changed);
   FakePusher.only.accept();
   await settle();
   changed.mockClear();
@@ -53,7 +69,7 @@ async function started() {
 
 test('it subscribes first and reads the snapshot then', async () => {
   const store = live();
-  store.watch('a b', null, () => {});
+  follow(store, 'a b', null, () => {});
   expect([...FakePusher.only.channels.keys()]).toEqual(['order-a b']);
   await vi.advanceTimersByTimeAsync(subscriptionWait - 1);
   expect(fetched).not.toHaveBeenCalled();
@@ -65,7 +81,7 @@ test('it subscribes first and reads the snapshot then', async () => {
 
 test('a server that cannot be reached by socket is asked all the same, again and again', async () => {
   const store = live();
-  store.watch('a', null, () => {});
+  follow(store, 'a', null, () => {});
   await vi.advanceTimersByTimeAsync(subscriptionWait);
   expect(store.view('a')).toMatchObject({ state: 'ready', connection: 'connecting' });
   FakePusher.only.drop('unavailable');
@@ -177,14 +193,14 @@ test('a connection that does not come back is begun anew, on the same channels',
 
 test('many trackers share one socket, one channel and one reading per order', async () => {
   const store = live();
-  for (const orderId of ['a', 'a', 'b']) store.watch(orderId, null, () => {});
+  for (const orderId of ['a', 'a', 'b']) follow(store, orderId, null, () => {});
   const other = storeFor({
     apiUrl: `${base()}/other`,
     soketiKey: 'key',
     soketiHost: `${server}.example`,
     soketiPort: 443,
   });
-  other.watch('a', null, () => {});
+  follow(other, 'a', null, () => {});
   expect(FakePusher.opened).toBe(1);
   expect([...FakePusher.only.channels.keys()]).toEqual(['order-a', 'order-b']);
   FakePusher.only.accept();
@@ -194,9 +210,9 @@ test('many trackers share one socket, one channel and one reading per order', as
 
 test('the last one to leave gives up the channel, and then the socket', async () => {
   const store = live();
-  const first = store.watch('a', null, () => {});
-  const second = store.watch('a', null, () => {});
-  const third = store.watch('b', null, () => {});
+  const first = follow(store, 'a', null, () => {});
+  const second = follow(store, 'a', null, () => {});
+  const third = follow(store, 'b', null, () => {});
   FakePusher.only.accept();
   first();
   await vi.advanceTimersByTimeAsync(lingers);
@@ -213,7 +229,7 @@ test('the last one to leave gives up the channel, and then the socket', async ()
 test('going from one page to the next keeps the channel', async () => {
   const { store, stop } = await started();
   stop();
-  store.watch('a', null, () => {});
+  follow(store, 'a', null, () => {});
   await vi.advanceTimersByTimeAsync(lingers);
   expect(FakePusher.opened).toBe(1);
   expect(milestones(store)).toEqual(['in_transit']);
@@ -221,7 +237,7 @@ test('going from one page to the next keeps the channel', async () => {
 
 test('without an API it lives on the order and the socket alone', async () => {
   const store = socketOnly();
-  store.watch('a', order(0, 'created'), () => {});
+  follow(store, 'a', order(0, 'created'), () => {});
   FakePusher.only.accept();
   FakePusher.only.publish('a', update(7, 'in_transit'));
   FakePusher.only.publish('a', update(9, 'delivered'));
@@ -232,7 +248,7 @@ test('without an API it lives on the order and the socket alone', async () => {
 
 test('without anything it waits for the first event', () => {
   const store = socketOnly();
-  store.watch('a', null, () => {});
+  follow(store, 'a', null, () => {});
   expect(store.view('a')?.state).toBe('waiting');
   FakePusher.only.accept();
   FakePusher.only.publish('a', update(1, 'created'));
@@ -242,7 +258,7 @@ test('without anything it waits for the first event', () => {
 test('an order that is unknown may come to be', async () => {
   answer = 404;
   const store = live();
-  store.watch('a', null, () => {});
+  follow(store, 'a', null, () => {});
   FakePusher.only.accept();
   await settle();
   expect(store.view('a')?.state).toBe('missing');
@@ -253,7 +269,7 @@ test('an order that is unknown may come to be', async () => {
 test('a server in trouble is asked again, less and less often', async () => {
   answer = 503;
   const store = live();
-  store.watch('a', null, () => {});
+  follow(store, 'a', null, () => {});
   FakePusher.only.accept();
   await settle();
   expect(store.view('a')?.state).toBe('unreachable');
@@ -268,4 +284,82 @@ test('a shop that learns more tells it; one that knows less does not', async () 
   expect(changed).not.toHaveBeenCalled();
   store.offer('a', order(6, 'delivered'));
   expect(milestones(store)).toEqual(['delivered']);
+});
+
+test('what cannot be seen leaves its channel and keeps what it knows, and reads anew when it is seen again', async () => {
+  const store = live();
+  const changed = vi.fn();
+  store.watch('a', null, changed);
+  const unlisten = store.listen('a');
+  FakePusher.only.accept();
+  await settle();
+  unlisten();
+  unlisten();
+  await vi.advanceTimersByTimeAsync(lingers);
+  expect(FakePusher.open).toEqual([]);
+  expect(vi.getTimerCount()).toBe(0);
+  expect(milestones(store)).toEqual(['in_transit']);
+  answer = order(6, 'delivered');
+  store.listen('a');
+  FakePusher.only.accept();
+  await settle();
+  expect(milestones(store)).toEqual(['delivered']);
+});
+
+describe('a private channel', () => {
+  const signed = vi.fn(async (..._request: Parameters<typeof fetch>) =>
+    Response.json({ auth: 'key:signature' }),
+  );
+  const access = (token: Access['token']): Access => ({ endpoint: `${base()}/auth`, token });
+
+  test('is opened with the token of the moment', async () => {
+    const store = live();
+    let token = 'first';
+    follow(
+      store,
+      'a',
+      null,
+      () => {},
+      access(async () => token),
+    );
+    expect([...FakePusher.only.channels.keys()]).toEqual(['private-order-a']);
+    vi.stubGlobal('fetch', signed);
+    token = 'second';
+    expect(await FakePusher.only.authorize('private-order-a')).toEqual({ auth: 'key:signature' });
+    const [url, request] = signed.mock.calls[0] ?? [];
+    expect(url).toBe(`${base()}/auth`);
+    expect(String(request?.body)).toBe('socket_id=1.1&channel_name=private-order-a&token=second');
+  });
+
+  test('that is refused is polled instead, and asked for again', async () => {
+    const store = live();
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    follow(
+      store,
+      'a',
+      null,
+      () => {},
+      access(() => 'expired'),
+    );
+    const pusher = FakePusher.only;
+    pusher.accept();
+    await settle();
+    expect(store.view('a')?.connection).toBe('live');
+    answer = 403;
+    await expect(pusher.authorize('private-order-a')).rejects.toThrow('403');
+    pusher.refuse('private-order-a');
+    expect(store.view('a')?.connection).toBe('off');
+    answer = order(6, 'delivered');
+    await vi.advanceTimersByTimeAsync(pollEvery);
+    expect(milestones(store)).toEqual(['delivered']);
+    await vi.advanceTimersByTimeAsync(askAgainAfter);
+    pusher.accept();
+    expect(store.view('a')?.connection).toBe('live');
+  });
+
+  test('for which nobody signs is none', async () => {
+    const store = live();
+    follow(store, 'a', null, () => {});
+    await expect(FakePusher.only.authorize('private-order-b')).rejects.toThrow('nobody signs');
+  });
 });

@@ -3,7 +3,7 @@
  * show it. A record listens first and reads the snapshot then, so that nothing falls between the two.
  */
 import { type Endpoints, endpointsOf, type TrackerConfig } from './config';
-import { type ConnectionState, Live } from './live';
+import { type Access, type ConnectionState, Live } from './live';
 import { hasGap, type KnownOrder, withSnapshot, withUpdate } from './merge';
 import type { Snapshot } from './tracking';
 import { readSnapshot, readUpdate } from './wire';
@@ -33,6 +33,10 @@ interface OrderRecord {
   /** What the shop told last, as text: a parent that renders again mostly tells the same. */
   offered: string;
   verdict: 'missing' | 'unreachable' | null;
+  /** How many want news of it; with none the record only keeps what it has. */
+  listeners: number;
+  /** The realtime server will not have us on its channel. */
+  refused: boolean;
   joins: number;
   failures: number;
   reading: boolean;
@@ -53,6 +57,11 @@ export class OrderStore {
     live?.watch(() => this.#connectionChanged());
   }
 
+  /** Who signs for private channels where nobody else is named. */
+  get authEndpoint(): string {
+    return `${this.#apiUrl ?? ''}/api/realtime/auth`;
+  }
+
   /** What is known of an order that someone watches; the same object until something changes. */
   view(orderId: string): Tracking | undefined {
     return this.#records.get(orderId)?.view;
@@ -64,13 +73,31 @@ export class OrderStore {
     return { state: this.#stateOf(order, null), order, connection: this.#live?.state ?? 'off' };
   }
 
-  /** Keeps an order up to date until the returned function is called. */
+  /** Keeps what is known of an order, and calls back after every change, until the returned function is called. */
   watch(orderId: string, initial: Snapshot | null, watcher: () => void): () => void {
     const record = this.#records.get(orderId) ?? this.#open(orderId, initial);
     record.watchers.add(watcher);
     return () => {
       record.watchers.delete(watcher);
       if (record.watchers.size === 0) this.#close(record);
+    };
+  }
+
+  /**
+   * Keeps an order that is watched up to date until the returned function is called: by its public channel, by
+   * its private one where there is access, and by reading snapshots.
+   */
+  listen(orderId: string, access: Access | null = null): () => void {
+    const record = this.#records.get(orderId);
+    if (!record) return () => {};
+    record.listeners += 1;
+    if (record.listeners === 1) this.#start(record, access);
+    let done = false;
+    return () => {
+      if (done) return;
+      done = true;
+      record.listeners -= 1;
+      if (record.listeners === 0) this.#stop(record);
     };
   }
 
@@ -97,6 +124,8 @@ export class OrderStore {
       heard: false,
       offered: JSON.stringify(initial),
       verdict: null,
+      listeners: 0,
+      refused: false,
       joins: 0,
       failures: 0,
       reading: false,
@@ -106,25 +135,47 @@ export class OrderStore {
       leave: () => {},
     };
     this.#records.set(orderId, record);
-    if (this.#live) {
-      record.leave = this.#live.join(`order-${orderId}`, {
-        joined: () => this.#joined(record),
-        received: (data) => this.#received(record, data),
-      });
-    }
-    // The server may not be reachable by socket; the page must not wait for that.
-    if (record.joins === 0) this.#readIn(record, this.#live ? subscriptionWait : 0);
     return record;
   }
 
   #close(record: OrderRecord): void {
-    record.leave();
-    if (record.due) clearTimeout(record.due.timer);
+    this.#stop(record);
     this.#records.delete(record.orderId);
+  }
+
+  #start(record: OrderRecord, access: Access | null): void {
+    record.joins = 0;
+    record.refused = false;
+    if (this.#live) {
+      const channel = `${access ? 'private-order' : 'order'}-${record.orderId}`;
+      const listener = {
+        joined: () => this.#joined(record),
+        refused: () => this.#refused(record),
+        received: (data: unknown) => this.#received(record, data),
+      };
+      record.leave = this.#live.join(channel, listener, access);
+    }
+    // The server may not be reachable by socket; the page must not wait for that.
+    if (record.joins === 0) this.#readIn(record, this.#live ? subscriptionWait : 0);
+  }
+
+  #stop(record: OrderRecord): void {
+    record.leave();
+    record.leave = () => {};
+    if (record.due) clearTimeout(record.due.timer);
+    record.due = null;
+  }
+
+  #refused(record: OrderRecord): void {
+    record.refused = true;
+    this.#show(record);
+    this.#readUnlessLive(record);
   }
 
   #joined(record: OrderRecord): void {
     record.joins += 1;
+    record.refused = false;
+    this.#show(record);
     this.#readIn(record, record.joins === 1 ? 0 : Math.random() * reconnectJitter);
   }
 
@@ -140,18 +191,22 @@ export class OrderStore {
   #connectionChanged(): void {
     for (const record of this.#records.values()) {
       this.#show(record);
-      this.#pollUnlessLive(record);
+      this.#readUnlessLive(record);
     }
   }
 
-  #pollUnlessLive(record: OrderRecord): void {
+  #connectionOf(record: OrderRecord): ConnectionState {
     const state = this.#live?.state ?? 'off';
-    if (state !== 'live') this.#readIn(record, pollEvery * (1 + Math.random() / 4));
+    return state === 'live' && record.refused ? 'off' : state;
+  }
+
+  #readUnlessLive(record: OrderRecord): void {
+    if (this.#connectionOf(record) !== 'live') this.#readIn(record, pollEvery * (1 + Math.random() / 4));
   }
 
   /** Reads the snapshot after a delay, or sooner if that was due sooner. */
   #readIn(record: OrderRecord, delay: number): void {
-    if (this.#apiUrl === null) return;
+    if (this.#apiUrl === null || record.listeners === 0) return;
     const at = Date.now() + delay;
     if (record.due) {
       if (record.due.at <= at) return;
@@ -182,7 +237,7 @@ export class OrderStore {
       }
       // A replica can answer from before the event that showed the gap.
       if (hasGap(record.order)) this.#readIn(record, retryAfter + Math.random() * gapJitter);
-      this.#pollUnlessLive(record);
+      this.#readUnlessLive(record);
     }
     this.#show(record);
   }
@@ -211,7 +266,7 @@ export class OrderStore {
   #show(record: OrderRecord): void {
     const { view, order } = record;
     const state = this.#stateOf(order, record.verdict);
-    const connection = this.#live?.state ?? 'off';
+    const connection = this.#connectionOf(record);
     if (view.state === state && view.order === order && view.connection === connection) return;
     record.view = { state, order, connection };
     for (const watcher of [...record.watchers]) watcher();

@@ -1,11 +1,16 @@
 import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
-import type { TrackerConfig } from './config';
+import type { PrivateChannel, TrackerConfig } from './config';
 import { storeFor, type Tracking } from './store';
 import { readOrder } from './wire';
 
-export interface OrderTrackingOptions extends TrackerConfig {
+export interface OrderTrackingOptions extends TrackerConfig, PrivateChannel {
   /** What the shop knows already: a snapshot, or an order with `shipping` fields. */
   order?: unknown;
+}
+
+export interface HookOptions extends OrderTrackingOptions {
+  /** While true nothing is listened to or read, and what is known stays: for what cannot be seen. */
+  paused?: boolean | undefined;
 }
 
 /**
@@ -14,9 +19,18 @@ export interface OrderTrackingOptions extends TrackerConfig {
  */
 export function useOrderTracking(
   orderId: string,
-  options: OrderTrackingOptions = {},
+  options: HookOptions = {},
 ): Tracking & { refresh: () => void } {
-  const { apiUrl, soketiKey, soketiHost, soketiPort, soketiTls, soketiCluster, order } = options;
+  const {
+    apiUrl,
+    soketiKey,
+    soketiHost,
+    soketiPort,
+    soketiTls,
+    soketiCluster,
+    order,
+    paused = false,
+  } = options;
   const store = useMemo(
     () => storeFor({ apiUrl, soketiKey, soketiHost, soketiPort, soketiTls, soketiCluster }),
     [apiUrl, soketiKey, soketiHost, soketiPort, soketiTls, soketiCluster],
@@ -25,10 +39,10 @@ export function useOrderTracking(
   const firstView = useMemo(() => store.firstView(initial), [store, initial]);
 
   // Listening starts over with the order or the server, never because the parent rendered again.
-  const latest = useRef(initial);
-  latest.current = initial;
+  const latest = useRef({ initial, watchToken: options.watchToken });
+  latest.current = { initial, watchToken: options.watchToken };
   const subscribe = useCallback(
-    (changed: () => void) => store.watch(orderId, latest.current, changed),
+    (changed: () => void) => store.watch(orderId, latest.current.initial, changed),
     [store, orderId],
   );
   const tracking = useSyncExternalStore(
@@ -36,6 +50,18 @@ export function useOrderTracking(
     () => store.view(orderId) ?? firstView,
     () => firstView,
   );
+
+  const { authEndpoint } = options;
+  const isPrivate = options.watchToken !== undefined || authEndpoint !== undefined;
+  useEffect(() => {
+    if (paused) return;
+    const token = () => {
+      const { watchToken } = latest.current;
+      return typeof watchToken === 'function' ? watchToken() : watchToken;
+    };
+    const access = isPrivate ? { endpoint: authEndpoint ?? store.authEndpoint, token } : null;
+    return store.listen(orderId, access);
+  }, [store, orderId, paused, isPrivate, authEndpoint]);
   useEffect(() => {
     if (initial) store.offer(orderId, initial);
   }, [store, orderId, initial]);

@@ -95,6 +95,27 @@ export default class FakePusher {
     this.connection.emit('state_change', { current });
   }
 
+  /** What the server would be shown to open a private channel. */
+  authorize(channelName: string): Promise<unknown> {
+    const { customHandler } = this.options.channelAuthorization as {
+      customHandler: (
+        params: { socketId: string; channelName: string },
+        done: (fault: Error | null, signed: unknown) => void,
+      ) => void;
+    };
+    return new Promise((resolve, reject) => {
+      const done = (fault: Error | null, signed: unknown) => (fault ? reject(fault) : resolve(signed));
+      customHandler({ socketId: '1.1', channelName }, done);
+    });
+  }
+
+  /** The server does not let us into a channel. */
+  refuse(channelName: string): void {
+    const channel = this.channels.get(channelName);
+    if (channel) channel.subscribed = false;
+    channel?.emit('pusher:subscription_error');
+  }
+
   publish(orderId: string, data: unknown): void {
     this.channels.get(`order-${orderId}`)?.emit('tracking-update', data);
   }

@@ -1,7 +1,8 @@
-import { type ComponentProps, useEffect, useMemo, useRef, useState } from 'react';
+import { type ComponentProps, useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react';
 import { useNow, useZone } from '../clock';
 import { type HeadingLevel, TrackerContext } from '../context';
 import { useLanguage } from '../language';
+import { useOnScreen } from '../onScreen';
 import { byImportance } from '../parcels';
 import { type Story, tell } from '../story';
 import { type OrderTrackingOptions, useOrderTracking } from '../useOrderTracking';
@@ -28,15 +29,30 @@ export function Root({
   soketiPort,
   soketiTls,
   soketiCluster,
+  watchToken,
+  authEndpoint,
   lang: tag,
   theme = 'auto',
   headingLevel = 2,
   className = '',
   children,
+  ref,
   ...rest
 }: RootProps) {
-  const config = { apiUrl, soketiKey, soketiHost, soketiPort, soketiTls, soketiCluster };
-  const tracking = useOrderTracking(orderId, { ...config, order });
+  const section = useRef<HTMLElement>(null);
+  useImperativeHandle(ref, () => section.current as HTMLElement);
+  const paused = !useOnScreen(section);
+  const config = {
+    apiUrl,
+    soketiKey,
+    soketiHost,
+    soketiPort,
+    soketiTls,
+    soketiCluster,
+    watchToken,
+    authEndpoint,
+  };
+  const tracking = useOrderTracking(orderId, { ...config, order, paused });
   const { language, messages } = useLanguage(tag);
   const now = useNow();
   const zone = useZone();
@@ -61,6 +77,7 @@ export function Root({
         data-theme={theme}
         data-tone={story?.tone}
         lang={language}
+        ref={section}
       >
         {children}
         <Announcement story={story} version={tracking.order} />

@@ -1,0 +1,141 @@
+/** Every state in a real browser: what axe finds, whether it fits, and whether it can be used by keyboard alone. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { build, preview } from 'vite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasChromium, launch } from './chromium.mjs';
+
+const configFile = join(import.meta.dirname, '../vite.dev.config.ts');
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Axe cannot judge letters on a gradient: they stand on its strongest tint here, all over the card. */
+const tinted = `
+  .waybill::before { content: none !important }
+  .waybill { background: color-mix(in srgb, var(--tone) var(--wash), var(--surface)) !important }
+`;
+
+describe.skipIf(!hasChromium())('the gallery', () => {
+  let browser;
+  let server;
+
+  beforeAll(async () => {
+    await build({ configFile, logLevel: 'error' });
+    server = await preview({ configFile, logLevel: 'error', preview: { host: '127.0.0.1', port: 0 } });
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  async function open(query, options = {}) {
+    const context = await browser.newContext({
+      viewport: { width: 1000, height: 900 },
+      reducedMotion: 'reduce',
+      timezoneId: 'Asia/Kolkata',
+      ...options,
+    });
+    const page = await context.newPage();
+    await page.goto(`${server.resolvedUrls?.local[0]}?${query}`);
+    await page.locator('.waybill').first().waitFor();
+    return page;
+  }
+
+  /** What is off the screen has no connection, so each state of it is scrolled to. */
+  async function everyConnection(page) {
+    for (const state of ['connecting', 'live', 'reconnecting', 'offline']) {
+      await page.locator(`#${state}`).scrollIntoViewIfNeeded();
+      await page.locator(`#${state} [data-connection=${state}]`).first().waitFor();
+    }
+  }
+
+  const close = (page) => page.context().close();
+  const fits = (page) =>
+    page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth);
+
+  const variants = ['en', 'hi'].flatMap((lang) =>
+    ['light', 'dark'].map((theme) => `lang=${lang}&theme=${theme}`),
+  );
+
+  test.each(variants)('axe finds nothing in any state: %s', async (query) => {
+    for (const states of ['', '&states=milestones']) {
+      const page = await open(query + states);
+      if (!states) await everyConnection(page);
+      await page.addStyleTag({ content: tinted });
+      await page.evaluate(axeSource);
+      const found = await page.evaluate(async () => {
+        const { run } = window.axe;
+        const { violations, incomplete } = await run({ resultTypes: ['violations', 'incomplete'] });
+        // What axe cannot judge would pass unseen.
+        const unjudged = incomplete.filter(({ id }) => id === 'color-contrast');
+        return [...violations, ...unjudged].map(
+          ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join('\n')}`,
+        );
+      });
+      expect(found).toEqual([]);
+      await close(page);
+    }
+  });
+
+  test.each(variants)(
+    'nothing scrolls sideways at 320 px, or with letters twice as large: %s',
+    async (query) => {
+      for (const states of ['', '&states=milestones', ...(query === variants[0] ? ['&dir=rtl'] : [])]) {
+        const page = await open(query + states, { viewport: { width: 320, height: 800 } });
+        expect(await fits(page)).toBe(true);
+        await page.setViewportSize({ width: 640, height: 800 });
+        await page.addStyleTag({ content: 'html { font-size: 200% }' });
+        expect(await fits(page)).toBe(true);
+        await close(page);
+      }
+    },
+  );
+
+  test('a timeline is opened and a number is copied by keyboard alone', async () => {
+    const page = await open('lang=en&theme=light&states=in-transit', {
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    const focused = () => page.evaluate(() => document.activeElement?.textContent);
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('Show all 5 updates');
+    const outline = await page.evaluate(
+      () => document.activeElement && getComputedStyle(document.activeElement).outlineStyle,
+    );
+    expect(outline).toBe('solid');
+    await page.keyboard.press('Enter');
+    expect(await page.locator('time').count()).toBe(5);
+    expect(await focused()).toBe('Show fewer updates');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Space');
+    await page.getByRole('button', { name: 'Copied' }).waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('19041424751540');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement === document.body)).toBe(true);
+    await close(page);
+  });
+
+  test('with forced colours the steps can still be told apart', async () => {
+    const page = await open('lang=en&theme=light&states=in-transit', { forcedColors: 'active' });
+    const borders = await page
+      .locator('.waybill-node')
+      .evaluateAll((nodes) => nodes.map((node) => getComputedStyle(node).borderTopColor));
+    expect(new Set([borders[0], borders[4]]).size).toBe(2);
+    await close(page);
+  });
+
+  test('nothing moves for who wants no motion', async () => {
+    const page = await open('states=loading,live,in-transit');
+    expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
+    await close(page);
+  });
+
+  test('what is off the screen opens no socket until it is scrolled to', async () => {
+    const page = await open('lang=en&theme=light', { viewport: { width: 400, height: 400 } });
+    const live = page.locator('#live .waybill');
+    expect(await live.getAttribute('data-connection')).toBe('connecting');
+    await live.scrollIntoViewIfNeeded();
+    await page.locator('#live .waybill[data-connection=live]').waitFor();
+    await close(page);
+  });
+});
