@@ -41,8 +41,9 @@ type dayView struct {
 
 type entryView struct {
 	Tone, DateTime, Time, Title, Place, Words string
-	// Couriers says that the title is the courier's, not ours.
-	Couriers bool
+	// Couriers says that the title is the courier's, not ours; Translated, that
+	// the words are ours, not the courier's.
+	Couriers, Translated bool
 }
 
 // parcelViews draws every shipment, the one that matters most first; an order
@@ -150,7 +151,10 @@ func newEntryView(line *entry, words *messages) entryView {
 	if look, known := table.Milestones[line.Milestone]; known {
 		view.Tone, view.Couriers = look.Tone, false
 	}
-	if titleCase(view.Words) == view.Title {
+	if ours, ok := sentenceOf[view.Words]; ok {
+		view.Words, view.Translated = words.Sentences[ours], true
+	}
+	if strings.TrimRight(titleCase(view.Words), ".।") == view.Title {
 		view.Words = ""
 	}
 	return view
@@ -202,7 +206,7 @@ func (s *shipment) newest() time.Time {
 	return s.TrackingHistory[len(s.TrackingHistory)-1].Timestamp
 }
 
-// nameOf is "Parcel 1 of 2" or "Return"; "" for the only parcel of an order,
+// nameOf is "Parcel 1 of 2", "Delivery" or "Return"; "" for the only parcel of an order,
 // which needs no name.
 func nameOf(s *shipment, shipments []shipment, words *messages) string {
 	n, total := 0, 0
@@ -223,6 +227,8 @@ func nameOf(s *shipment, shipments []shipment, words *messages) string {
 		template = words.Labels["returnOf"]
 	case len(shipments) == 1:
 		return ""
+	case total == 1:
+		return words.Labels["delivery"]
 	}
 	return fill(template, "n", strconv.Itoa(n), "total", strconv.Itoa(total))
 }

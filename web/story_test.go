@@ -51,7 +51,11 @@ func TestTheServerTellsWhatTheTrackerTells(t *testing.T) {
 				told := parcel{Name: view.Name, story: view.Story, Timeline: []string{}}
 				for _, day := range slices.Concat(view.Days, view.Older) {
 					for _, line := range day.Entries {
-						told.Timeline = append(told.Timeline, line.Time+" "+line.Title)
+						text := line.Time + " | " + line.Title
+						if line.Words != "" {
+							text += " | " + line.Words
+						}
+						told.Timeline = append(told.Timeline, text)
 					}
 				}
 				got = append(got, told)
@@ -138,4 +142,25 @@ var placeholder = regexp.MustCompile(`\{\w+\}`)
 // placeholders are sorted: languages order their words differently.
 func placeholders(template string) string {
 	return strings.Join(slices.Sorted(slices.Values(placeholder.FindAllString(template, -1))), "")
+}
+
+// What tracking says in a courier's place is English; a sentence that the
+// vocabulary does not know would stay so on a Hindi page.
+func TestEverySentenceOfTrackingIsInTheVocabulary(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("../internal/tracking/timeline.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, describe, _ := strings.Cut(string(source), "func describe(")
+	describe, _, _ = strings.Cut(describe, "\n}\n")
+	said := regexp.MustCompile(`return "([^"]+)"`).FindAllStringSubmatch(describe, -1)
+	if len(said) == 0 {
+		t.Fatal("tracking says nothing of its own where it did")
+	}
+	for _, match := range said {
+		if sentenceOf[match[1]] == "" {
+			t.Errorf("no vocabulary has %q", match[1])
+		}
+	}
 }

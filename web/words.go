@@ -19,14 +19,26 @@ var (
 
 const fallback = "en"
 
+// sentenceOf names the sentences that tracking says in a courier's place, by
+// their English words, so that every language can say them.
+var sentenceOf = func() map[string]string {
+	names := map[string]string{}
+	for name, words := range languages[fallback].Sentences {
+		names[words] = name
+	}
+	return names
+}()
+
 // messages are the words of one language.
 type messages struct {
 	Language   string                    `json:"-"`
 	Milestones map[string]milestoneWords `json:"milestones"`
 	Story      map[string]string         `json:"story"`
-	Dates      dateWords                 `json:"dates"`
-	Labels     map[string]string         `json:"labels"`
-	Page       map[string]string         `json:"page"`
+	// Sentences are what tracking says in a courier's place.
+	Sentences map[string]string `json:"sentences"`
+	Dates     dateWords         `json:"dates"`
+	Labels    map[string]string `json:"labels"`
+	Page      map[string]string `json:"page"`
 }
 
 type milestoneWords struct{ Label, Headline, Detail, Next string }

@@ -23,7 +23,7 @@ function newest({ trackingHistory }: KnownShipment): number {
   return Date.parse(trackingHistory.at(-1)?.timestamp ?? '') || 0;
 }
 
-/** "Parcel 1 of 2", "Return"; null for the only parcel of an order, which needs no name. */
+/** "Parcel 1 of 2", "Delivery" beside a "Return"; null for the only parcel of an order, which needs no name. */
 export function nameOf(
   parcel: KnownShipment,
   shipments: readonly KnownShipment[],
@@ -34,5 +34,6 @@ export function nameOf(
   if (parcel.direction === 'return') {
     return alike.length > 1 ? fill(labels.returnOf, count) : labels.return;
   }
-  return shipments.length > 1 ? fill(labels.parcel, count) : null;
+  if (shipments.length === 1) return null;
+  return alike.length > 1 ? fill(labels.parcel, count) : labels.delivery;
 }

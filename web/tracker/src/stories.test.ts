@@ -7,9 +7,9 @@ import { everyMilestone, fixtureNow, fixtures, history, shipment, snapshot } fro
 import { indianZone, timeInWords } from './dates';
 import type { KnownShipment } from './merge';
 import { byImportance, nameOf } from './parcels';
-import { daysOf, tell, titleOf } from './story';
-import type { Snapshot } from './tracking';
-import { type Language, languages } from './vocabulary';
+import { daysOf, tell, titleOf, wordsOf } from './story';
+import type { Entry, Snapshot } from './tracking';
+import { type Language, languages, type Messages } from './vocabulary';
 
 const now = Date.parse(fixtureNow);
 
@@ -40,8 +40,23 @@ const more: Record<string, Snapshot> = {
     shipment('return_in_transit', { id: 'b' }),
     shipment('return_created', { id: 'c' }),
   ),
+  'our-own-sentence': snapshot(
+    1,
+    shipment('out_for_delivery', {
+      trackingHistory: history(
+        ['pickup_scheduled', '2026-11-23 08:00', 'Pune', 'A courier is on the way to collect the parcel.'],
+        [null, '2026-11-23 09:00', 'Pune', 'A rider is handling the parcel.'],
+        ['out_for_delivery', '2026-11-23 09:31', 'Pune', 'Out for delivery.'],
+      ),
+    }),
+  ),
   corrected: snapshot(1, shipment('in_transit', { corrected: true })),
 };
+
+function lineOf(entry: Entry, time: string, messages: Messages): string {
+  const title = titleOf(entry, messages);
+  return [time, title, wordsOf(entry, title, messages)?.words].filter(Boolean).join(' | ');
+}
 
 function told(language: Language, order: Snapshot) {
   const messages = languages[language];
@@ -53,7 +68,7 @@ function told(language: Language, order: Snapshot) {
       ...story,
       timeline: daysOf(each.trackingHistory, indianZone, each.trackingHistory.length).flatMap(({ entries }) =>
         entries.map(({ entry, hour, minute }) =>
-          [timeInWords({ day: '', hour, minute }, messages), titleOf(entry, messages)].join(' '),
+          lineOf(entry, timeInWords({ day: '', hour, minute }, messages), messages),
         ),
       ),
     };

@@ -12,6 +12,7 @@ import {
   type MilestoneLook,
   milestones,
   paths,
+  sentenceOf,
   type Tone,
 } from './vocabulary';
 
@@ -144,6 +145,21 @@ export function titleOf(entry: Entry, messages: Messages): string {
   return entry.milestone
     ? messages.milestones[entry.milestone].label
     : titleCase(entry.status || (entry.description ?? ''));
+}
+
+/** The line's second sentence: ours, or as the courier wrote it. */
+export interface Words {
+  words: string;
+  couriers: boolean;
+}
+
+/** What is said of a line beyond its title, or null. */
+export function wordsOf({ description }: Entry, title: string, messages: Messages): Words | null {
+  if (!description) return null;
+  const ours = sentenceOf.get(description);
+  const words = ours ? messages.sentences[ours] : description;
+  const same = titleCase(words).replace(/[.।]+$/, '') === title;
+  return same ? null : { words, couriers: !ours };
 }
 
 /** Upper-case courier words made readable: "IN TRANSIT" becomes "In transit". */

@@ -37,6 +37,10 @@ export const milestones = table.milestones satisfies Record<Milestone, unknown> 
   Milestone,
   MilestoneLook
 >;
+/** What the server says in a courier's place, in English, and the name under which every language says it. */
+export const sentenceOf = new Map(
+  Object.entries(en.sentences).map(([name, words]) => [words, name as keyof Messages['sentences']]),
+);
 export const paths = table.paths as Record<MilestoneLook['path'], Milestone[]>;
 export const iconPaths: Record<Icon, string[]> = icons;
 

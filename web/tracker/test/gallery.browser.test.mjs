@@ -9,9 +9,9 @@ import { hasChromium, launch } from './chromium.mjs';
 const configFile = join(import.meta.dirname, '../vite.dev.config.ts');
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** Axe cannot judge letters on a gradient: they stand on its strongest tint here, all over the card. */
+/** Axe cannot judge letters on a gradient or near a drawn line: here they stand on the strongest tint alone. */
 const tinted = `
-  .waybill::before { content: none !important }
+  .waybill, .waybill * { &::before, &::after { content: none !important } }
   .waybill { background: color-mix(in srgb, var(--tone) var(--wash), var(--surface)) !important }
 `;
 
@@ -59,7 +59,9 @@ describe.skipIf(!hasChromium())('the gallery', () => {
   );
 
   test.each(variants)('axe finds nothing in any state: %s', async (query) => {
-    for (const states of ['', '&states=milestones']) {
+    // Milestones have the colours of the states, so their words are enough, once in each language.
+    const once = query === 'lang=en&theme=light' || query === 'lang=hi&theme=dark';
+    for (const states of ['', ...(once ? ['&states=milestones'] : [])]) {
       const page = await open(query + states);
       if (!states) await everyConnection(page);
       await page.addStyleTag({ content: tinted });

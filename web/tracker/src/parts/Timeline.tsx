@@ -2,7 +2,7 @@ import { type ComponentProps, useId, useState } from 'react';
 import { useNow, useZone } from '../clock';
 import { useParcel, useTracker } from '../context';
 import { dayInWords, daysBetween, indianZone, isIndian, timeInWords, wallClock, zoneInWords } from '../dates';
-import { type Day, daysOf, titleCase, titleOf } from '../story';
+import { type Day, daysOf, titleOf, wordsOf } from '../story';
 import type { Entry } from '../tracking';
 import { fill, type Messages, milestones } from '../vocabulary';
 
@@ -71,6 +71,7 @@ function DayGroup({ day: { day, entries } }: { day: Day }) {
       <ol aria-label={words} className="waybill-entries">
         {entries.map(({ place, entry, hour, minute }) => {
           const title = titleOf(entry, messages);
+          const said = wordsOf(entry, title, messages);
           return (
             <li
               className="waybill-entry"
@@ -89,9 +90,9 @@ function DayGroup({ day: { day, entries } }: { day: Day }) {
                   {title}
                 </p>
                 {entry.location && <p className="waybill-place">{entry.location}</p>}
-                {entry.description && titleCase(entry.description) !== title && (
-                  <p className="waybill-words" {...couriersOwn}>
-                    {entry.description}
+                {said && (
+                  <p className="waybill-words" {...(said.couriers ? couriersOwn : {})}>
+                    {said.words}
                   </p>
                 )}
               </div>
