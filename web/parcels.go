@@ -21,7 +21,8 @@ type parcelView struct {
 	Name          string
 	Story         story
 	Details, Next string
-	Latest, Ago   string
+	Latest        []string
+	Ago           string
 	Icon, Pin     []string
 	StepIcons     [][]string
 	At            int
@@ -87,7 +88,7 @@ func newParcelView(s *shipment, name string, words *messages, now time.Time) par
 	history := s.TrackingHistory
 	if len(history) > 0 {
 		newest := &history[len(history)-1]
-		view.Latest = joined(newest.Location, titleOf(newest, words))
+		view.Latest = given(newest.Location, titleOf(newest, words))
 		view.Ago = agoInWords(newest.Timestamp, now, words)
 	}
 	shown := max(0, len(history)-shownLines)
@@ -96,8 +97,9 @@ func newParcelView(s *shipment, name string, words *messages, now time.Time) par
 	return view
 }
 
-func joined(parts ...string) string {
-	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " · ")
+// given are the parts that are there, each once.
+func given(parts ...string) []string {
+	return slices.Compact(slices.DeleteFunc(parts, func(part string) bool { return part == "" }))
 }
 
 func factViews(s *shipment, words *messages) []factView {

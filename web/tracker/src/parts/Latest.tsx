@@ -1,4 +1,4 @@
-import type { ComponentProps } from 'react';
+import { type ComponentProps, Fragment } from 'react';
 import { useNow } from '../clock';
 import { useParcel, useTracker } from '../context';
 import { agoInWords } from '../dates';
@@ -18,7 +18,15 @@ export function Latest({ className = '', ...rest }: ComponentProps<'p'>) {
       <Icon name="pin" />
       <span className="waybill-aside">{messages.labels.latest}: </span>
       <span>
-        {[newest.location, titleOf(newest, messages)].filter(Boolean).join(' · ')}
+        {[...new Set([newest.location, titleOf(newest, messages)])].filter(Boolean).map((part, index) => (
+          <Fragment key={part}>
+            {index > 0 && ' '}
+            <span className="waybill-part">
+              {index > 0 && '· '}
+              {part}
+            </span>
+          </Fragment>
+        ))}
         {ago && <span className="waybill-ago"> · {ago}</span>}
       </span>
     </p>
