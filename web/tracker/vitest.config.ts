@@ -19,8 +19,8 @@ export default defineConfig({
           name: 'whole',
           include: ['test/**/*.test.mjs'],
           // A browser starts, a package is built.
-          testTimeout: 2 * testTimeout,
-          hookTimeout: 2 * testTimeout,
+          testTimeout: 3 * testTimeout,
+          hookTimeout: 3 * testTimeout,
         },
       },
       {
