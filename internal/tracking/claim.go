@@ -132,10 +132,17 @@ func emailAddress(s string) string {
 	return s
 }
 
-// bareNumber is an order's number without what is around it; "" if there is
+// bareNumber is an order's number without what is around it and what cannot be
+// seen in it, or a number could be spelled anew for every try; "" if there is
 // none, or none that an order can have.
 func bareNumber(s string) string {
-	s = strings.TrimSpace(strings.TrimLeftFunc(strings.ToValidUTF8(s, ""), func(r rune) bool { return r == '#' || unicode.IsSpace(r) }))
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return ' '
+		}
+		return visible(r)
+	}, strings.ToValidUTF8(s, ""))
+	s = strings.TrimSpace(strings.TrimLeft(s, "# "))
 	if len(s) > maxNumber {
 		return ""
 	}
