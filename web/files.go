@@ -47,11 +47,15 @@ func (r Realtime) settings() map[string]any {
 	return settings
 }
 
-// Files serves `/assets/…` and [WidgetPath], compressed, with what a browser
-// must know to keep them. The widget listens at realtime unless an attribute
+// Files serves `/assets/…`, [WidgetPath] and [FrameScriptPath], compressed, with
+// what a browser must know to keep them. The widget listens at realtime unless an attribute
 // says otherwise.
 func Files(realtime Realtime) http.Handler {
-	files := map[string]file{WidgetPath: newFile(WidgetPath, widgetFor(realtime), "public, max-age=3600")}
+	files := map[string]file{
+		WidgetPath:      newFile(WidgetPath, widgetFor(realtime), forAnHour),
+		FrameScriptPath: newFile(FrameScriptPath, mustReadFrame("order-tracker-frame.js"), forAnHour),
+		framedStylePath: newFile(framedStylePath, framedStyle, forEver),
+	}
 	assets := Assets()
 	entries, err := fs.ReadDir(sub("dist/assets"), ".")
 	if err != nil {
@@ -76,7 +80,10 @@ func Files(realtime Realtime) http.Handler {
 	})
 }
 
-const forEver = "public, max-age=31536000, immutable"
+const (
+	forEver   = "public, max-age=31536000, immutable"
+	forAnHour = "public, max-age=3600"
+)
 
 // widgetFor puts in front of the script where it listens.
 func widgetFor(realtime Realtime) []byte {

@@ -30,8 +30,13 @@ type Frame struct {
 	Shop Shop
 	// Language is a tag such as "en" or "hi-IN": see [Language].
 	Language string
-	// Nonce is the one of [ContentSecurityPolicy] in the same answer.
+	// Nonce is the one of [ContentSecurityPolicy] in the same answer: new and
+	// unguessable in every one.
 	Nonce string
+	// Framed makes of an order's page one that stands in a frame on pages of the
+	// origins in Framers: see [FrameScriptPath].
+	Framed  bool
+	Framers []string
 }
 
 // PageData is what the tracking page of one order shows.
@@ -50,21 +55,12 @@ type PageData struct {
 	Now time.Time
 }
 
-// LookupData is what the page for looking up an order shows.
-type LookupData struct {
-	Frame
-	// Query is what was looked for, "" at first.
-	Query string
-	// Missing says that nothing was found under it.
-	Missing bool
-}
-
 // ContentSecurityPolicy is the header under which all pages of this package
-// work. The nonce must be new and unguessable in every answer.
-func ContentSecurityPolicy(nonce string) string {
-	return "default-src 'none'; script-src 'self' 'nonce-" + nonce + "'; style-src 'self'; " +
+// work.
+func ContentSecurityPolicy(frame Frame) string {
+	return "default-src 'none'; script-src 'self' 'nonce-" + frame.Nonce + "'; style-src 'self'; " +
 		"connect-src 'self' ws: wss:; img-src 'self' https: data:; " +
-		"base-uri 'none'; form-action 'self'"
+		"base-uri 'none'; form-action 'self'; frame-ancestors " + frame.ancestors()
 }
 
 var pages = template.Must(template.ParseFS(embedded, "templates/*.html"))
@@ -111,29 +107,17 @@ func TrackingPage(w io.Writer, data PageData) error {
 	if order.UpdatedAt != nil {
 		view.Updated = fill(frame.Labels["updated"], "ago", agoInWords(*order.UpdatedAt, now, frame.words))
 	}
-	return render(w, "tracking", view)
+	return render(w, data.template("tracking"), view)
 }
 
 // NotFoundPage writes what is shown for every order that there is not.
 func NotFoundPage(w io.Writer, frame Frame) error {
 	view := newFrameView(frame)
 	view.Title = view.Labels["missing"]
-	return render(w, "missing", struct {
+	return render(w, frame.template("missing"), struct {
 		frameView
 		Icon []string
 	}{view, icons["question"]})
-}
-
-// LookupPage writes the form that leads to an order's page: it comes back as
-// GET /track?order=…
-func LookupPage(w io.Writer, data LookupData) error {
-	view := newFrameView(data.Frame)
-	view.Title = view.Page["title"]
-	return render(w, "lookup", struct {
-		frameView
-		Query   string
-		Missing bool
-	}{view, data.Query, data.Missing})
 }
 
 // render writes a page whole, or nothing of it.

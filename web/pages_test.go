@@ -223,17 +223,6 @@ func TestNotFoundPage(t *testing.T) {
 	contains(t, out.String(), "We cannot find this order", `href="/track?lang=en"`)
 }
 
-func TestLookupPage(t *testing.T) {
-	t.Parallel()
-	var out bytes.Buffer
-	if err := LookupPage(&out, LookupData{Frame: frame, Query: `"><b>`, Missing: true}); err != nil {
-		t.Fatal(err)
-	}
-	clean(t, out.String())
-	contains(t, out.String(), `<form class="page-form" action="/track" method="get">`,
-		`value="&#34;&gt;&lt;b&gt;"`, "We cannot find an order under this code", `aria-invalid="true"`)
-}
-
 func TestSupportLinks(t *testing.T) {
 	t.Parallel()
 	for link, want := range map[string]string{

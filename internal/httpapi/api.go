@@ -67,6 +67,10 @@ type API struct {
 	log      *slog.Logger
 	peers    peers
 	watchers *limiter
+	// What buyers may look up by number and contact.
+	lookups    *limiter
+	tries      *tries
+	sameOrigin *http.CrossOriginProtection
 	// What strangers to the webhook may take, and what the log is told of it.
 	strangers *limiter
 	large     *places
@@ -85,6 +89,7 @@ func New(opts Options) *API {
 		opts: opts, log: opts.Logger.With("component", "http"), peers: peers{trusted: opts.TrustedProxies},
 		watchers: newLimiter(20, 60), strangers: newLimiter(strangersPerSecond, strangersBurst), large: newPlaces(),
 	}
+	a.lookups, a.tries, a.sameOrigin = newLimiter(1/lookupsEvery.Seconds(), lookupsBurst), newTries(), sameOriginOnly(opts.PublicURL)
 	a.trouble.log = a.log
 	a.described = sync.OnceValue(a.makeDescription)
 	mux := http.NewServeMux()
@@ -95,9 +100,10 @@ func New(opts Options) *API {
 		mux.HandleFunc("/app/", a.watch)
 		mux.HandleFunc("/apps/", a.watch)
 	}
-	files := web.Files(a.realtime())
+	files := web.Files(a.openRealtime())
 	mux.Handle("GET /assets/", files)
 	mux.Handle("GET "+web.WidgetPath, files)
+	mux.Handle("GET "+web.FrameScriptPath, files)
 	mux.Handle("/", a.wrap(route{handle: a.noSuchPath}))
 	a.handler = mux
 	return a

@@ -17,7 +17,7 @@ import (
 // whether the service is well.
 var unspoken = []string{
 	"OPTIONS /api/track/{orderId}", "OPTIONS /api/realtime/auth",
-	"GET /track/{orderId}", "GET /track", "GET /{$}",
+	"GET /track/{orderId}", "GET /embed/track/{orderId}", "GET /track", "POST /track", "GET /{$}",
 	"GET /healthz", "GET /readyz", "GET /metrics",
 }
 

@@ -32,6 +32,21 @@ func newLimiter(perSecond float64, burst int) *limiter {
 }
 
 func (l *limiter) allow(addr netip.Addr, now time.Time) bool {
+	return l.bucket(addr, now).AllowN(now, 1)
+}
+
+// try is allow for what is not held against the address where it comes out
+// well: then undo is called.
+func (l *limiter) try(addr netip.Addr, now time.Time) (undo func(), ok bool) {
+	taken := l.bucket(addr, now).ReserveN(now, 1)
+	if taken.DelayFrom(now) > 0 {
+		taken.CancelAt(now)
+		return nil, false
+	}
+	return func() { taken.CancelAt(now) }, true
+}
+
+func (l *limiter) bucket(addr netip.Addr, now time.Time) *rate.Limiter {
 	key := home(addr)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -42,7 +57,7 @@ func (l *limiter) allow(addr netip.Addr, now time.Time) bool {
 		l.seen[key] = v
 	}
 	v.last = now
-	return v.bucket.AllowN(now, 1)
+	return v.bucket
 }
 
 // home is what counts as one visitor: an IPv4 address, an IPv6 /64. All without

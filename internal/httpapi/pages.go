@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/rand"
 	"net/http"
-	"strings"
 
 	"github.com/webazaar/waybill/internal/tracking"
 	"github.com/webazaar/waybill/web"
@@ -14,49 +13,31 @@ import (
 //
 // The tracking page, complete without JavaScript.
 func (a *API) trackingPage(w http.ResponseWriter, r *http.Request) error {
+	return a.orderPage(w, r, a.frame(r))
+}
+
+// orderPage answers with the page of an order, as its frame has it. All orders
+// that there are not have one page.
+func (a *API) orderPage(w http.ResponseWriter, r *http.Request, frame web.Frame) error {
 	if !a.watchers.allow(a.peers.of(r), a.opts.Now()) {
 		w.Header().Set("Retry-After", "2")
 		return errTooMany
 	}
-	frame := a.frame(r)
 	id := r.PathValue("orderId")
 	view, err := a.opts.Store.Snapshot(r.Context(), id)
 	if tracking.ErrorCode(err) == tracking.NotFound {
-		return a.page(w, frame, http.StatusNotFound, func(b *bytes.Buffer) error { return web.NotFoundPage(b, frame) })
+		return a.page(w, r, frame, http.StatusNotFound, func(b *bytes.Buffer) error { return web.NotFoundPage(b, frame) })
 	}
 	if err != nil {
 		return err
 	}
-	return a.page(w, frame, http.StatusOK, func(b *bytes.Buffer) error {
-		return web.TrackingPage(b, web.PageData{
-			Frame: frame, OrderID: id, Snapshot: view.JSON, Realtime: a.realtime(), Now: a.opts.Now(),
-		})
-	})
-}
-
-// GET /track?order=…
-//
-// A form that leads to an order's page by its id.
-func (a *API) lookUpPage(w http.ResponseWriter, r *http.Request) error {
-	frame := a.frame(r)
-	query := strings.TrimSpace(r.URL.Query().Get("order"))
-	if query != "" {
-		if !a.watchers.allow(a.peers.of(r), a.opts.Now()) {
-			w.Header().Set("Retry-After", "2")
-			return errTooMany
-		}
-		view, err := a.opts.Store.Snapshot(r.Context(), query)
-		if err == nil {
-			http.Redirect(w, r, "/track/"+view.OrderID, http.StatusSeeOther)
-			return nil
-		}
-		if tracking.ErrorCode(err) != tracking.NotFound {
-			return err
-		}
+	data := web.PageData{Frame: frame, OrderID: id, Snapshot: view.JSON, Realtime: a.realtime(), Now: a.opts.Now()}
+	if !a.opts.PublicChannels {
+		// Who may read the page may listen. A page that is open for longer than
+		// the token is good gets another one by reading itself again.
+		data.WatchToken = a.watchToken(id).Token
 	}
-	return a.page(w, frame, http.StatusOK, func(b *bytes.Buffer) error {
-		return web.LookupPage(b, web.LookupData{Frame: frame, Query: query, Missing: query != ""})
-	})
+	return a.page(w, r, frame, http.StatusOK, func(b *bytes.Buffer) error { return web.TrackingPage(b, data) })
 }
 
 // GET /
@@ -67,20 +48,22 @@ func (a *API) home(w http.ResponseWriter, r *http.Request) error {
 
 // page answers with a whole page under the headers that all pages have: no
 // foreign content, no trace of the order's id elsewhere, no search engine.
-func (a *API) page(w http.ResponseWriter, frame web.Frame, status int, draw func(*bytes.Buffer) error) error {
+func (a *API) page(w http.ResponseWriter, r *http.Request, frame web.Frame, status int, draw func(*bytes.Buffer) error) error {
 	var b bytes.Buffer
 	if err := draw(&b); err != nil {
 		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", web.ContentSecurityPolicy(frame.Nonce))
-	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Content-Security-Policy", web.ContentSecurityPolicy(frame))
+	if h.Get("Referrer-Policy") == "" {
+		h.Set("Referrer-Policy", "no-referrer")
+	}
 	h.Set("X-Robots-Tag", "noindex, nofollow")
 	h.Set("X-Content-Type-Options", "nosniff")
+	// No tag either: each answer has a nonce of its own, and is never kept.
 	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = b.WriteTo(w) // the client is gone if this fails
+	web.Write(w, r, status, b.Bytes())
 	return nil
 }
 
@@ -97,13 +80,20 @@ func (a *API) frame(r *http.Request) web.Frame {
 	}
 }
 
-// realtime is where pages listen. Without public channels the page has nothing
-// to listen to but asks again now and then.
+// realtime is where pages listen.
 func (a *API) realtime() web.Realtime {
 	rt := web.Realtime{Key: a.opts.Realtime.Key, Host: a.opts.Realtime.Host, Port: a.opts.Realtime.Port}
 	if a.opts.Realtime.TLS != nil {
 		rt.TLS = *a.opts.Realtime.TLS
 	}
+	return rt
+}
+
+// openRealtime is where the widget listens, which has no watch token but what a
+// shop gives it. Without public channels it would hear nothing and believe that
+// nothing happens; without a key it asks again now and then.
+func (a *API) openRealtime() web.Realtime {
+	rt := a.realtime()
 	if !a.opts.PublicChannels {
 		rt.Key = ""
 	}

@@ -65,6 +65,8 @@ func (a *API) routes() []route {
 
 		{"GET /track/{orderId}", nil, a.trackingPage, nil},
 		{"GET /track", nil, a.lookUpPage, nil},
+		{"POST /track", nil, a.lookUp, nil},
+		{"GET /embed/track/{orderId}", nil, a.framedPage, nil},
 
 		{"GET /healthz", nil, a.healthy, nil},
 		{"GET /readyz", nil, a.ready, nil},

@@ -1,0 +1,14 @@
+package httpapi
+
+import "net/http"
+
+// GET /embed/track/{orderId}
+//
+// The tracking page for a frame on the shop's own pages: without head and foot,
+// and only on the origins of ALLOWED_ORIGINS. It says its height to them when
+// asked, which [web.FrameScriptPath] does.
+func (a *API) framedPage(w http.ResponseWriter, r *http.Request) error {
+	frame := a.frame(r)
+	frame.Framed, frame.Framers = true, a.opts.AllowedOrigins
+	return a.orderPage(w, r, frame)
+}
