@@ -34,6 +34,47 @@ const commands = {
     await page.getByText(text).first().waitFor({ timeout });
     return {};
   },
+  // A key such as "Tab"; what begins with "=" is typed.
+  async press({ keys }) {
+    for (const key of keys) {
+      if (key.startsWith("=")) await page.keyboard.type(key.slice(1));
+      else await page.keyboard.press(key);
+    }
+    return {};
+  },
+  async focused() {
+    return { text: await page.evaluate(() => `${document.activeElement.tagName} ${document.activeElement.id}`) };
+  },
+  async location() {
+    return { text: page.url() };
+  },
+  async resize({ width, height = 900 }) {
+    await page.setViewportSize({ width, height });
+    return {};
+  },
+  // The first frame: how high it is, and what is in it.
+  async frame() {
+    const element = page.locator("iframe").first();
+    const inside = await (await element.elementHandle()).contentFrame();
+    const content = await inside.evaluate(() => ({
+      text: document.body.innerText,
+      content: Math.ceil(document.body.getBoundingClientRect().height),
+      scrolls: document.documentElement.scrollHeight > document.documentElement.clientHeight,
+    }));
+    return { ...content, height: (await element.boundingBox()).height };
+  },
+  // All that a page can leave behind in a browser.
+  async traces() {
+    const kept = await page.evaluate(async () => [
+      ...Object.keys(localStorage).map((key) => `localStorage ${key}`),
+      ...Object.keys(sessionStorage).map((key) => `sessionStorage ${key}`),
+      ...(await indexedDB.databases()).map(({ name }) => `database ${name}`),
+      ...(await caches.keys()).map((name) => `cache ${name}`),
+      ...(await navigator.serviceWorker.getRegistrations()).map(({ scope }) => `service worker ${scope}`),
+    ]);
+    const cookies = await page.context().cookies();
+    return { problems: [...kept, ...cookies.map(({ name }) => `cookie ${name}`)] };
+  },
   async screenshot({ path, full = false }) {
     await page.screenshot({ path, fullPage: full });
     return {};

@@ -3,7 +3,10 @@ package e2e
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
@@ -23,6 +26,9 @@ type seen struct {
 	Status   int
 	Text     string
 	Problems []string
+
+	Height, Content float64 // of a frame, and of what is in it
+	Scrolls         bool
 }
 
 func openBrowser(t *testing.T) *browser {
@@ -129,6 +135,12 @@ func TestTrackingPage(t *testing.T) {
 		}
 	}
 
+	for _, kept := range b.do("traces", nil).Problems {
+		if kept != "localStorage pusherTransportNonTLS" { // how fast pusher-js connected, for its next time
+			t.Errorf("the page leaves behind a %s", kept)
+		}
+	}
+
 	b.do("open", map[string]any{"url": url, "javaScript": false})
 	if text := b.do("text", nil).Text; !strings.Contains(text, "PAGE1") || !strings.Contains(text, "going back") {
 		t.Errorf("without JavaScript:\n%s", text)
@@ -136,4 +148,106 @@ func TestTrackingPage(t *testing.T) {
 	if got := b.do("open", map[string]any{"url": s.url + "/track/nobody-knows-this-order-id"}); got.Status != 404 {
 		t.Errorf("an unknown order: %d", got.Status)
 	}
+}
+
+// Who lost the link finds his order by the keyboard alone, with and without
+// JavaScript; what he typed is in no address.
+func TestLookUpPage(t *testing.T) {
+	t.Parallel()
+	s := serve(t, t.TempDir(), "SHOP_NAME=Test Shop", "SHOP_SUPPORT_URL=https://shop.example/help")
+	s.push(event("LOOK1", 41, "LOOK-1", "IN TRANSIT", time.Now().Add(-5*time.Hour)))
+	s.settled()
+	s.admin("POST", "/api/orders", `{"number":"LOOK-1","contact":{"phone":"+91 90000 03210","email":"asha@shop.example"}}`)
+	id := s.order("LOOK-1").ID
+
+	b := openBrowser(t)
+	at := func(want string) {
+		t.Helper()
+		if got := b.do("location", nil).Text; got != s.url+want {
+			t.Errorf("at %s, want %s", got, want)
+		}
+	}
+	for _, tt := range []struct {
+		javaScript   bool
+		wrong, right string
+	}{{true, "3211", "3210"}, {false, "asha@shop.example.org", "Asha@shop.example"}} {
+		if got := b.do("open", map[string]any{"url": s.url + "/track", "javaScript": tt.javaScript}); got.Status != http.StatusOK {
+			t.Fatalf("status %d", got.Status)
+		}
+		b.do("press", map[string]any{"keys": []string{"Tab"}})
+		if tt.javaScript {
+			if got := b.do("focused", nil).Text; got != "INPUT number" {
+				t.Errorf("the first thing to type is %s", got)
+			}
+		}
+		b.do("press", map[string]any{"keys": []string{"=look-1", "Tab", "=" + tt.wrong, "Enter"}})
+		b.do("waitForText", map[string]any{"text": "We cannot find an order with this number and contact"})
+		at("/track")
+		// The number is still there; the contact has to be typed again.
+		b.do("press", map[string]any{"keys": []string{"Tab", "Tab", "=" + tt.right, "Tab", "Enter"}})
+		b.do("waitForText", map[string]any{"text": "LOOK1"})
+		at("/track/" + id)
+	}
+
+	// By the code, which is behind a word that opens by the keyboard too.
+	b.do("open", map[string]any{"url": s.url + "/track"})
+	b.do("press", map[string]any{"keys": []string{"Tab", "Tab", "Tab", "Tab", "Enter", "Tab", "=" + id, "Enter"}})
+	b.do("waitForText", map[string]any{"text": "LOOK1"})
+	at("/track/" + id)
+	for _, p := range b.do("problems", nil).Problems {
+		if !strings.Contains(p, "404") { // what was wrong
+			t.Errorf("the page complains: %s", p)
+		}
+	}
+}
+
+// A frame on a shop's page is as high as its content and stays so; other sites
+// get none.
+func TestFramedPage(t *testing.T) {
+	t.Parallel()
+	var embed string
+	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("Referrer-Policy", "no-referrer") // the height does not need one
+		fmt.Fprint(w, embed)
+	})
+	shop, stranger := httptest.NewServer(page), httptest.NewServer(page)
+	t.Cleanup(shop.Close)
+	t.Cleanup(stranger.Close)
+	s := serve(t, t.TempDir(), "ALLOWED_ORIGINS="+shop.URL)
+	at := time.Now().Add(-5 * time.Hour).Truncate(time.Second)
+	s.push(event("FRAME1", 51, "FRAME-1", "PICKED UP", at))
+	s.settled()
+	script := `<script src="` + s.url + `/embed/order-tracker-frame.js"></script>`
+	frame := `<iframe title="Your order" style="width:100%;height:60px;border:0" src="` + s.url + "/embed/track/" + s.order("FRAME-1").ID + `"></iframe>`
+
+	b := openBrowser(t)
+	fits := func(what, text string) (height float64) {
+		t.Helper()
+		s.await(10*time.Second, what+" with a frame that fits", func() bool {
+			got := b.do("frame", nil)
+			height = got.Height
+			return strings.Contains(got.Text, text) && got.Height == got.Content && got.Height > 100 && !got.Scrolls
+		})
+		return height
+	}
+	for name, order := range map[string]string{"script first": script + frame, "frame first": frame + script, "script late": frame + strings.Replace(script, "<script", "<script async", 1)} {
+		embed = "<!doctype html><title>Shop</title><h1>Order</h1>" + order
+		b.do("open", map[string]any{"url": shop.URL, "width": 900})
+		fits(name, "FRAME1")
+	}
+	before := fits("a wide page", "FRAME1")
+	b.do("resize", map[string]any{"width": 320})
+	narrow := fits("a narrow page", "FRAME1")
+	s.push(event("FRAME1", 51, "FRAME-1", "DELIVERED", at.Add(time.Hour)))
+	longer := fits("a page that told more", "Delivered")
+	if before == narrow || narrow == longer {
+		t.Errorf("%v px wide, %v narrow, %v with more in it: the frame was not measured anew", before, narrow, longer)
+	}
+
+	b.do("problems", nil)
+	b.do("open", map[string]any{"url": stranger.URL})
+	s.await(10*time.Second, "refusal", func() bool {
+		return strings.Contains(strings.Join(b.do("problems", nil).Problems, " "), "frame-ancestors")
+	})
 }
