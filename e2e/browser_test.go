@@ -251,3 +251,26 @@ func TestFramedPage(t *testing.T) {
 		return strings.Contains(strings.Join(b.do("problems", nil).Problems, " "), "frame-ancestors")
 	})
 }
+
+// Where public channels are closed, the page listens to its order's private one,
+// by itself and in a frame, and comes back to it.
+func TestTrackingPageOfPrivateChannels(t *testing.T) {
+	t.Parallel()
+	s := serve(t, t.TempDir(), "PUBLIC_ORDER_CHANNELS=false")
+	at := time.Now().Add(-5 * time.Hour).Truncate(time.Second)
+	s.push(event("PRIVATE1", 61, "PRIVATE-1", "IN TRANSIT", at))
+	s.settled()
+	id := s.order("PRIVATE-1").ID
+	for i, path := range []string{"/track/", "/embed/track/"} {
+		b := openBrowser(t)
+		b.do("open", map[string]any{"url": s.url + path + id})
+		b.do("waitForText", map[string]any{"text": "Live"})
+		s.push(event("PRIVATE1", 61, "PRIVATE-1", []string{"OUT FOR DELIVERY", "DELIVERED"}[i], at.Add(time.Duration(i+1)*time.Hour)))
+		b.do("waitForText", map[string]any{"text": []string{"Out for delivery", "Delivered on"}[i]})
+		if i == 0 {
+			s.kill()
+			s.start([]string{"PUBLIC_ORDER_CHANNELS=false"})
+			b.do("waitForText", map[string]any{"text": "Live", "timeout": 20_000})
+		}
+	}
+}
