@@ -76,6 +76,10 @@ attacks: ## Attack a running server, with outages as long as real ones; prints a
 bench: ## Measure Waybill beside its ceiling and a peer; writes bench/results
 	go run ./bench/run
 
+.PHONY: gallery
+gallery: packages ## Show every state of the tracker, in every theme and language
+	cd web && npm run gallery
+
 .PHONY: replicas
 replicas: ## Three replicas behind a balancer to play with; needs PostgreSQL, and uses Redis
 	scripts/services go run ./e2e/replicas/run

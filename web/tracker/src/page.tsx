@@ -5,6 +5,7 @@
 import { createRoot } from 'react-dom/client';
 import type { TrackerConfig } from './config';
 import { OrderTracker } from './OrderTracker';
+import { renewing } from './renewal';
 import './styles.css';
 import './page.css';
 
@@ -19,6 +20,7 @@ interface PageSettings extends TrackerConfig {
 const place = document.getElementById('tracker');
 const settings = document.getElementById('settings')?.textContent;
 if (place && settings) {
-  const { snapshot, ...rest } = JSON.parse(settings) as PageSettings;
-  createRoot(place).render(<OrderTracker order={snapshot} {...rest} />);
+  const { snapshot, watchToken, ...rest } = JSON.parse(settings) as PageSettings;
+  const token = watchToken === undefined ? {} : { watchToken: renewing(watchToken, location.href) };
+  createRoot(place).render(<OrderTracker order={snapshot} {...rest} {...token} />);
 }
