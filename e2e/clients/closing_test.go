@@ -39,6 +39,7 @@ func TestPusherJSGivesUp(t *testing.T) {
 	}{
 		{"4001 unknown key", 4001, func(*pusher.Options) {}, args{"key": "nobody's"}},
 		{"4003 disabled app", 4003, func(o *pusher.Options) { o.App.Disabled = true }, nil},
+		{"4005 unknown path", 4005, func(*pusher.Options) {}, args{"wsPath": "/elsewhere"}},
 		{"4009 not authorized in time", 4009, func(o *pusher.Options) { o.AuthorizeWithin = 500 * time.Millisecond }, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -66,6 +67,18 @@ func TestPusherJSGivesUpWhenItsUserIsEnded(t *testing.T) {
 		c.error(4009)
 		c.await("the end", func(n news) bool { return n.State == "disconnected" })
 		c.stays(long)
+	})
+}
+
+// Over the app's quota, the client gives up for good, unlike over capacity.
+func TestPusherJSGivesUpOverQuota(t *testing.T) {
+	eachPusherJS(t, func(t *testing.T, kind string) {
+		s := setup(t, func(o *pusher.Options) { o.App.MaxConnections = 1 })
+		visit(t, kind, s.port, "alice").connected()
+		second := visit(t, kind, s.port, "bob")
+		second.error(4004)
+		second.await("the end", func(n news) bool { return n.State == "disconnected" })
+		second.stays(long)
 	})
 }
 

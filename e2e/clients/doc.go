@@ -17,15 +17,20 @@
 //	encrypted channels                        pusher-js     TestPusherJSEncrypted
 //	                                          laravel-echo  TestEchoEncrypted
 //	                                          SDK           TestSDKEncrypts
+//	LimitReached of presence channels         pusher-js     TestPusherJSPresenceIsFull
 //	cache channels, of each kind              pusher-js     TestPusherJSCache
 //	client events                             pusher-js     TestPusherJSClientEvents
 //	                                          laravel-echo  TestEchoWhispers, TestEchoPresence
+//	4301 for too many of them                 pusher-js     TestPusherJSClientEventsTooMany
+//	subscription counts                       pusher-js     TestPusherJSSubscriptionCount
 //	event namespaces, notifications           laravel-echo  TestEchoChannels
 //	sign-in, events to a user, watchlist      pusher-js     TestPusherJSSignIn
 //	activity timeout, pings of either side    pusher-js     TestPusherJSStaysAlive
+//	no pong: connects anew                    pusher-js     TestPusherJSLeavesAServerThatStandsStill
 //	server gone and back                      pusher-js     TestPusherJSComesBackAfterARestart
 //	4000: by TLS from then on                 pusher-js     TestPusherJSSwitchesToTLS
-//	4001, 4003, 4009: never again             pusher-js     TestPusherJSGivesUp
+//	4001, 4003, 4005, 4009: never again       pusher-js     TestPusherJSGivesUp
+//	4004: never again                         pusher-js     TestPusherJSGivesUpOverQuota
 //	4009: connections of a user are ended     pusher-js     TestPusherJSGivesUpWhenItsUserIsEnded
 //	                                          SDK           TestSDKSendsToUsersAndEndsThem
 //	4100: again after a second                pusher-js     TestPusherJSWaitsForRoom

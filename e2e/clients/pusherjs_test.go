@@ -2,6 +2,7 @@ package clients
 
 import (
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -139,6 +140,51 @@ func TestPusherJSClientEvents(t *testing.T) {
 	})
 }
 
+// Too many client events are dropped, and their sender is told and stays.
+func TestPusherJSClientEventsTooMany(t *testing.T) {
+	eachPusherJS(t, func(t *testing.T, kind string) {
+		s := setup(t, func(o *pusher.Options) { o.ClientEventRate = 1 })
+		c := visit(t, kind, s.port, "alice")
+		c.connected()
+		c.subscribe("private-room")
+		for range 10 {
+			c.do("trigger", args{"channel": "private-room", "event": "client-hello", "data": 1})
+		}
+		c.error(4301)
+		s.publish(t, "private-room", "after", "1")
+		c.event("private-room", "after")
+	})
+}
+
+// A full presence channel refuses the next user, whose other channels go on.
+func TestPusherJSPresenceIsFull(t *testing.T) {
+	eachPusherJS(t, func(t *testing.T, kind string) {
+		s := setup(t, func(o *pusher.Options) { o.MaxMembers = 1 })
+		alice, bob := visit(t, kind, s.port, "alice"), visit(t, kind, s.port, "bob")
+		alice.connected()
+		bob.connected()
+		alice.subscribe("presence-room")
+		bob.do("subscribe", args{"channel": "presence-room"})
+		bob.event("presence-room", "pusher:subscription_error").has(t, `"type":"LimitReached"`)
+		bob.subscribe("presence-other")
+	})
+}
+
+func TestPusherJSSubscriptionCount(t *testing.T) {
+	eachPusherJS(t, func(t *testing.T, kind string) {
+		s := setup(t, func(o *pusher.Options) { o.SubscriptionCount = true })
+		alice, bob := visit(t, kind, s.port, "alice"), visit(t, kind, s.port, "bob")
+		alice.connected()
+		bob.connected()
+		alice.do("subscribe", args{"channel": "orders"})
+		alice.event("orders", "pusher:subscription_count").has(t, `{"subscription_count":1}`)
+		bob.do("subscribe", args{"channel": "orders"})
+		alice.event("orders", "pusher:subscription_count").has(t, `{"subscription_count":2}`)
+		bob.do("disconnect", nil)
+		alice.event("orders", "pusher:subscription_count").has(t, `{"subscription_count":1}`)
+	})
+}
+
 func TestPusherJSSignIn(t *testing.T) {
 	eachPusherJS(t, func(t *testing.T, kind string) {
 		s := setup(t)
@@ -186,6 +232,27 @@ func TestPusherJSComesBackAfterARestart(t *testing.T) {
 		for _, channel := range channels {
 			c.event(channel, "update")
 		}
+	})
+}
+
+// A server that stands still, its sockets open, is found out by its missing pong.
+func TestPusherJSLeavesAServerThatStandsStill(t *testing.T) {
+	eachPusherJS(t, func(t *testing.T, kind string) {
+		server := serve(t)
+		c := visit(t, kind, server.port, "alice", args{"options": args{"activityTimeout": 1000, "pongTimeout": 1000}})
+		id := c.connected()
+		c.subscribe("private-orders")
+		if err := syscall.Kill(server.run.Pid(), syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		c.await("the loss", func(n news) bool { return n.State == "connecting" })
+		if err := syscall.Kill(server.run.Pid(), syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+		if again := c.connected(); again == id {
+			t.Error("the same socket id again")
+		}
+		c.event("private-orders", "pusher:subscription_succeeded")
 	})
 }
 

@@ -6,17 +6,19 @@ globalThis.watcher = (Pusher, report) => {
   const about = (channel) => (event, data) => tell({ channel, event, data });
   return {
     // The endpoint is told the user, who is trusted to be who he says.
-    connect({ key, port, tlsPort, endpoint, user }) {
+    connect({ key, port, tlsPort, wsPath, endpoint, user, options }) {
       const params = { user };
       pusher = new Pusher(key, {
         wsHost: "127.0.0.1",
         wsPort: port,
         wssPort: tlsPort,
+        wsPath,
         forceTLS: false,
         enabledTransports: ["ws", "wss"],
         cluster: "",
         channelAuthorization: { endpoint: `${endpoint}/auth`, transport: "ajax", params },
         userAuthentication: { endpoint: `${endpoint}/user-auth`, transport: "ajax", params },
+        ...options,
       });
       const connection = pusher.connection;
       connection.bind("state_change", ({ current }) => tell({ state: current, socketId: connection.socket_id }));
