@@ -230,8 +230,7 @@ func (c *client) subscribe(channel string) news {
 // stays checks that the client does not leave its state for a while.
 func (c *client) stays(while time.Duration) {
 	c.t.Helper()
-	limit := time.After(while)
-	for {
+	for limit := time.After(while); ; {
 		select {
 		case n := <-c.news:
 			if n.State != "" || n.Failed != "" {
