@@ -61,7 +61,11 @@ func (b *bench) joining(ctx context.Context, s subject, v values) error {
 		return err
 	}
 	defer p.stop()
+	if err := p.collect(ctx); err != nil {
+		return err
+	}
 	files := p.files()
+	before, _ := p.memory()
 	c := &crowd{addr: p.addr}
 	defer func() { c.leave() }()
 
@@ -76,6 +80,10 @@ func (b *bench) joining(ctx context.Context, s subject, v values) error {
 	}
 	joining := spent.end()
 	c.listen(0)
+	if err := p.collect(ctx); err != nil {
+		return err
+	}
+	now, _ := p.memory()
 
 	spent = look(p)
 	c.leave()
@@ -91,6 +99,7 @@ func (b *bench) joining(ctx context.Context, s subject, v values) error {
 	v["joins_connect_cpu_s"], v["joins_connect_s"] = connecting.server.Seconds(), connecting.took.Seconds()
 	v["joins_cpu_s"], v["joins_s"] = joining.server.Seconds(), joining.took.Seconds()
 	v["joins_leave_cpu_s"], v["joins_leave_s"] = leaving.server.Seconds(), leaving.took.Seconds()
+	v["joins_collected_kb"] = (now - before) / 1024 / float64(b.joins)
 	v["joins_others_cores"] = connecting.others()
 	return nil
 }

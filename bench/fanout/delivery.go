@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -49,6 +50,9 @@ func (b *bench) atPaceTo(ctx context.Context, s subject, n int, v values) error 
 	return orVerdict(err, t)
 }
 
+// batched is how many events go into one request at most (Pusher docs).
+const batched = 10
+
 // inBurst sends events as fast as the slowest watcher takes them: with a bounded
 // number under way, so that the rate is one that could go on for ever.
 func (b *bench) inBurst(ctx context.Context, s subject, v values) error {
@@ -59,20 +63,23 @@ func (b *bench) inBurst(ctx context.Context, s subject, v values) error {
 	defer p.stop()
 	defer c.leave()
 	defer pub.close()
+	return errors.Join(b.burstOf(ctx, p, c, pub, 1, "burst_", v), b.burstOf(ctx, p, c, pub, batched, "batches_", v))
+}
 
-	t := newTally(b.watchers, 100_000, b.window)
+func (b *bench) burstOf(ctx context.Context, p *process, c *crowd, pub *publisher, batch int, at string, v values) error {
+	t := newTally(len(c.watchers), 100_000, b.window)
 	c.follow(t)
 	spent := look(p)
-	events, err := pub.asFast(ctx, t, b.burst)
+	events, err := pub.asFast(ctx, t, b.burst, batch)
 	if err == nil {
 		err = t.wait(ctx)
 	}
 	d := spent.end()
-	deliveries := float64(events * b.watchers)
-	v["burst_per_s"] = deliveries / time.Duration(t.last.Load()).Seconds()
-	v["burst_cpu_us"], v["burst_generator_cpu_us"] = perDelivery(d.server, deliveries), perDelivery(d.generator, deliveries)
-	v["burst_others_cores"] = d.others()
-	v["burst_lost"] = float64(t.lost.Load() + t.missing.Load())
+	deliveries := float64(events * len(c.watchers))
+	v[at+"per_s"] = deliveries / time.Duration(t.last.Load()).Seconds()
+	v[at+"cpu_us"], v[at+"generator_cpu_us"] = perDelivery(d.server, deliveries), perDelivery(d.generator, deliveries)
+	v[at+"others_cores"] = d.others()
+	v[at+"lost"] = float64(t.lost.Load() + t.missing.Load())
 	return orVerdict(err, t)
 }
 
@@ -93,7 +100,7 @@ func (b *bench) crowded(ctx context.Context, s subject, n, size int) (*process, 
 	c.follow(t)
 	for event := range warmUp {
 		if err = t.expect(ctx, event, time.Now()); err == nil {
-			err = pub.publish(event)
+			err = pub.publish(event, 1)
 		}
 		if err != nil {
 			break

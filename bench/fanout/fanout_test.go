@@ -35,6 +35,15 @@ func serve(t *testing.T) (*pusher.Server, string) {
 
 func TestEveryWatcherCountsEveryEvent(t *testing.T) {
 	t.Parallel()
+	for _, batch := range []int{1, 5} {
+		t.Run(fmt.Sprintf("%d in a request", batch), func(t *testing.T) {
+			t.Parallel()
+			everyEvent(t, batch)
+		})
+	}
+}
+
+func everyEvent(t *testing.T, batch int) {
 	_, addr := serve(t)
 	const watchers, most = 20, 50
 	c, err := gather(t.Context(), addr, watchers)
@@ -46,7 +55,7 @@ func TestEveryWatcherCountsEveryEvent(t *testing.T) {
 	defer pub.close()
 	tl := newTally(watchers, most, 8)
 	c.follow(tl)
-	events, err := pub.asFast(t.Context(), tl, time.Minute)
+	events, err := pub.asFast(t.Context(), tl, time.Minute, batch)
 	if err := orVerdict(tl.wait(t.Context()), tl); err != nil {
 		t.Error(err)
 	}

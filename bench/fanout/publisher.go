@@ -41,9 +41,22 @@ func newPublisher(addr string, size int) *publisher {
 	return p
 }
 
-func (p *publisher) publish(event int) error {
-	data := append(append(make([]byte, 0, len(p.rest)+16), `{"n":`+strconv.Itoa(event)...), p.rest...)
-	if err := p.sdk.Trigger(busy, eventName, data); err != nil {
+func (p *publisher) data(event int) []byte {
+	return append(append(make([]byte, 0, len(p.rest)+16), `{"n":`+strconv.Itoa(event)...), p.rest...)
+}
+
+// publish posts the event, or with more than one a batch that begins with it.
+func (p *publisher) publish(event, count int) (err error) {
+	if count == 1 {
+		err = p.sdk.Trigger(busy, eventName, p.data(event))
+	} else {
+		batch := make([]pusher.Event, count)
+		for i := range batch {
+			batch[i] = pusher.Event{Channel: busy, Name: eventName, Data: p.data(event + i)}
+		}
+		_, err = p.sdk.TriggerBatch(batch)
+	}
+	if err != nil {
 		return fmt.Errorf("publish event %d: %w", event, err)
 	}
 	return nil
@@ -64,21 +77,23 @@ func (p *publisher) atRate(ctx context.Context, events int, rate float64, tallie
 				return err
 			}
 		}
-		if err := p.publish(n); err != nil {
+		if err := p.publish(n, 1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// asFast publishes for a while as fast as the tally's window lets it, and returns
-// how many events.
-func (p *publisher) asFast(ctx context.Context, t *tally, d time.Duration) (events int, err error) {
-	for began := time.Now(); time.Since(began) < d && events < len(t.due); events++ {
-		if err := t.expect(ctx, events, time.Now()); err != nil {
-			return events, err
+// asFast publishes for a while as fast as the tally's window lets it, so many events
+// in each request, and returns how many events in all.
+func (p *publisher) asFast(ctx context.Context, t *tally, d time.Duration, batch int) (events int, err error) {
+	for began := time.Now(); time.Since(began) < d && events+batch <= len(t.due); events += batch {
+		for n := range batch {
+			if err := t.expect(ctx, events+n, time.Now()); err != nil {
+				return events, err
+			}
 		}
-		if err := p.publish(events); err != nil {
+		if err := p.publish(events, batch); err != nil {
 			return events, err
 		}
 	}

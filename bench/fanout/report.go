@@ -99,10 +99,16 @@ func (r *report) rows() (rows []row) {
 		add(1, "… CPU µs per delivery", at+"cpu_us")
 		tell(1, "… cores that others took", at+"others_cores")
 	}
-	add(0, "**burst**, deliveries/s", "burst_per_s")
-	add(1, "… CPU µs per delivery", "burst_cpu_us")
-	tell(0, "… deliveries lost", "burst_lost")
-	tell(1, "… cores that others took", "burst_others_cores")
+	for _, at := range []string{"burst_", "batches_"} {
+		title := "**burst**, deliveries/s"
+		if at == "batches_" {
+			title = fmt.Sprintf("**burst in batches of %d**, deliveries/s", batched)
+		}
+		add(0, title, at+"per_s")
+		add(1, "… CPU µs per delivery", at+"cpu_us")
+		tell(0, "… deliveries lost", at+"lost")
+		tell(1, "… cores that others took", at+"others_cores")
+	}
 	for _, n := range r.idle {
 		at := fmt.Sprintf("idle%d_", nominal(n))
 		add(1, fmt.Sprintf("**%d idle**, KB each", n), at+"kb")
@@ -112,6 +118,7 @@ func (r *report) rows() (rows []row) {
 	add(2, fmt.Sprintf("**%d joins of one channel**, CPU s, all of it", r.joins), "joins_connect_cpu_s", "joins_cpu_s")
 	add(2, "… the connections of that", "joins_connect_cpu_s")
 	add(2, "… by the clock, s", "joins_connect_s", "joins_s")
+	add(1, "… KB each, after a collection", "joins_collected_kb")
 	add(2, "… leaving, CPU s", "joins_leave_cpu_s")
 	tell(1, "… cores that others took", "joins_others_cores")
 	add(1, fmt.Sprintf("**one stalled**, the other %d: p50, ms", besides), "stalled_p50_ms")

@@ -95,7 +95,7 @@ func (b *bench) comesBack(ctx context.Context, p *process, pub *publisher) error
 	defer again.leave()
 	t := newTally(1, 1, 0)
 	again.follow(t)
-	if err := errors.Join(t.expect(ctx, 0, time.Now()), pub.publish(0)); err != nil {
+	if err := errors.Join(t.expect(ctx, 0, time.Now()), pub.publish(0, 1)); err != nil {
 		return err
 	}
 	return orVerdict(t.wait(ctx), t)

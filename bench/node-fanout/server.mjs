@@ -26,7 +26,7 @@ function unsubscribe(socket, name) {
   socket.channels.delete(name);
 }
 
-function publish({ name, channels: names, data }) {
+function publish(name, names, data) {
   for (const channel of names) {
     const message = JSON.stringify({ event: name, channel, data });
     for (const socket of channels.get(channel) ?? []) {
@@ -39,14 +39,18 @@ const server = http.createServer((req, res) => {
   if (req.url === "/readyz") {
     return res.end("ok");
   }
-  if (req.method !== "POST" || !req.url.startsWith(`/apps/${APP_ID}/events`)) {
+  const [path] = req.url.split("?");
+  if (req.method !== "POST" || (path !== `/apps/${APP_ID}/events` && path !== `/apps/${APP_ID}/batch_events`)) {
     res.statusCode = 404;
     return res.end();
   }
   const chunks = [];
   req.on("data", (chunk) => chunks.push(chunk));
   req.on("end", () => {
-    publish(JSON.parse(Buffer.concat(chunks).toString("utf8")));
+    const body = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    for (const { name, channels, channel, data } of body.batch ?? [body]) {
+      publish(name, channels ?? [channel], data);
+    }
     res.setHeader("Content-Type", "application/json");
     res.end("{}");
   });
