@@ -83,6 +83,9 @@ gallery: packages ## Show every state of the tracker, in every theme and languag
 .PHONY: replicas
 replicas: ## Three replicas behind a balancer to play with; needs PostgreSQL, and uses Redis
 	scripts/services go run ./e2e/replicas/run
+.PHONY: bench-fanout
+bench-fanout: ## Measure the Pusher server beside a plain Node.js one; writes bench/results
+	go run ./bench/fanout
 
 .PHONY: screenshots
 screenshots: packages build ## Make the README's pictures from a running demo

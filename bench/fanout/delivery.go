@@ -37,7 +37,7 @@ func (b *bench) atPaceTo(ctx context.Context, s subject, n int, v values) error 
 	t := newTally(n, events, 0)
 	c.follow(t)
 	spent := look(p)
-	if err := pub.atRate(ctx, events, rate, t); err != nil {
+	if err := pub.atRate(ctx, 0, events, rate, t); err != nil {
 		return err
 	}
 	err = t.wait(ctx)

@@ -64,11 +64,12 @@ func (p *publisher) publish(event, count int) (err error) {
 
 func (p *publisher) close() { p.sdk.HTTPClient.CloseIdleConnections() }
 
-// atRate publishes so many events, due at even gaps, whose receipt the tallies count.
-func (p *publisher) atRate(ctx context.Context, events int, rate float64, tallies ...*tally) error {
+// atRate publishes the events from one up to another, due at even gaps, whose
+// receipt the tallies count.
+func (p *publisher) atRate(ctx context.Context, from, to int, rate float64, tallies ...*tally) error {
 	began := time.Now()
-	for n := range events {
-		due := began.Add(time.Duration(float64(n) / rate * float64(time.Second)))
+	for n := from; n < to; n++ {
+		due := began.Add(time.Duration(float64(n-from) / rate * float64(time.Second)))
 		if err := pause(ctx, time.Until(due)); err != nil {
 			return err
 		}

@@ -12,12 +12,13 @@ import (
 const (
 	besides      = 50      // watchers that go on reading
 	stalledBytes = 4 << 10 // of each event's data
-	stalledRate  = 750     // events a second
-	backAfter    = 15 * time.Second
+	stalledRate  = 500     // events a second
+	wakeWithin   = 15 * time.Second
 )
 
-// stalling is what happens when one watcher stops reading while events go on: to
-// the others, to the server's memory, and to the one.
+// stalling is what happens when two watchers stop reading while events go on: to
+// the others, to the server's memory, and to the two. One wakes up half-way, soon
+// enough to be told what became of it, and one when all is over.
 func (b *bench) stalling(ctx context.Context, s subject, v values) error {
 	p, c, pub, err := b.crowded(ctx, s, besides, stalledBytes)
 	if err != nil {
@@ -27,11 +28,10 @@ func (b *bench) stalling(ctx context.Context, s subject, v values) error {
 	defer c.leave()
 	defer pub.close()
 
-	// Without it first, for comparison.
-	events := stalledRate
-	t := newTally(besides, events, 0)
+	// Without them first, for comparison.
+	t := newTally(besides, stalledRate, 0)
 	c.follow(t)
-	if err := pub.atRate(ctx, events, stalledRate, t); err != nil {
+	if err := pub.atRate(ctx, 0, stalledRate, stalledRate, t); err != nil {
 		return err
 	}
 	if err := orVerdict(t.wait(ctx), t); err != nil {
@@ -39,20 +39,23 @@ func (b *bench) stalling(ctx context.Context, s subject, v values) error {
 	}
 	v["stalled_without_p99_ms"] = t.quantile(99)
 
-	one := &crowd{addr: p.addr}
-	defer func() { one.leave() }()
-	if err := one.open(ctx, 1); err != nil {
-		return err
+	var sleepers [2]*sleeper
+	for i := range sleepers {
+		if sleepers[i], err = b.putToSleep(ctx, p.addr); err != nil {
+			return err
+		}
+		defer sleepers[i].leave()
 	}
-	if err := one.subscribe(ctx, 0, func(int) string { return busy }); err != nil {
-		return err
-	}
-	t, its := newTally(besides, b.stalled, 0), newTally(1, b.stalled, 0)
+	first, second := sleepers[0], sleepers[1]
+	t = newTally(besides, b.stalled, 0)
 	c.follow(t)
-	one.follow(its)
 	before, _ := p.memory()
 	spent := look(p)
-	if err := pub.atRate(ctx, b.stalled, stalledRate, t, its); err != nil {
+	if err := pub.atRate(ctx, 0, b.stalled/2, stalledRate, t, first.tally, second.tally); err != nil {
+		return err
+	}
+	first.listen(0)
+	if err := pub.atRate(ctx, b.stalled/2, b.stalled, stalledRate, t, first.tally, second.tally); err != nil {
 		return err
 	}
 	if err := orVerdict(t.wait(ctx), t); err != nil {
@@ -62,27 +65,55 @@ func (b *bench) stalling(ctx context.Context, s subject, v values) error {
 	v["stalled_p50_ms"], v["stalled_p99_ms"] = t.quantile(50), t.quantile(99)
 	_, highest := p.memory()
 	v["stalled_mb"] = max(0, highest-before) / (1 << 20)
-
-	// It wakes up and reads what there is.
-	one.listen(0)
-	within, cancel := context.WithTimeout(ctx, backAfter)
-	err = its.wait(within)
-	cancel()
-	if err != nil && its.departed.Load() == 0 {
-		v["stalled_lost"] = float64(its.lost.Load() + its.missing.Load())
-		return fmt.Errorf("the stalled watcher stays open and misses %d events: %w", int(v["stalled_lost"]), err)
-	}
-	one.leave() // and its reader has ended
-	w := one.watchers[0]
-	v["stalled_got"], v["stalled_lost"] = float64(its.next[0]), float64(its.lost.Load())
-	if its.departed.Load() == 0 || its.missing.Load() == 0 {
-		return nil // it has everything
-	}
-	v["stalled_code"] = float64(w.code)
-	if w.code == 0 {
-		v["stalled_code"] = float64(ws.StatusAbnormalClosure)
+	second.listen(0)
+	if err := errors.Join(first.fate(ctx, "stalled_first_", v), second.fate(ctx, "stalled_second_", v)); err != nil {
+		return err
 	}
 	return b.comesBack(ctx, p, pub)
+}
+
+// A sleeper is a crowd of one that is subscribed and does not read.
+type sleeper struct {
+	crowd
+	tally *tally
+}
+
+func (b *bench) putToSleep(ctx context.Context, addr string) (*sleeper, error) {
+	s := &sleeper{crowd: crowd{addr: addr}, tally: newTally(1, b.stalled, 0)}
+	s.tally.mayGo = true
+	err := s.open(ctx, 1)
+	if err == nil {
+		err = s.subscribe(ctx, 0, func(int) string { return busy })
+	}
+	if err != nil {
+		s.leave()
+		return nil, err
+	}
+	s.follow(s.tally)
+	return s, nil
+}
+
+// fate is what became of one that is awake again: it has everything, or it was
+// closed and knows that it has not, or it is none the wiser.
+func (s *sleeper) fate(ctx context.Context, at string, v values) error {
+	within, cancel := context.WithTimeout(ctx, wakeWithin)
+	defer cancel()
+	err := s.tally.wait(within)
+	gone := s.tally.departed.Load() > 0
+	s.leave() // and its reader has ended
+	v[at+"got"], v[at+"lost"] = float64(s.tally.next[0]), float64(s.tally.lost.Load())
+	if s.tally.missing.Load() == 0 {
+		return nil
+	}
+	if !gone {
+		v[at+"lost"] += float64(s.tally.missing.Load())
+		return fmt.Errorf("a watcher that stalled is not closed and misses %d events: %w", s.tally.missing.Load(), err)
+	}
+	v[at+"code"] = float64(s.watchers[0].code)
+	if s.watchers[0].code == 0 {
+		v[at+"code"] = float64(ws.StatusAbnormalClosure)
+	}
+	return nil
 }
 
 // comesBack does what pusher-js does after a close: connect, subscribe, and have

@@ -21,6 +21,7 @@ type tally struct {
 	left   []atomic.Int32 // by event: how many watchers have not received it
 	next   []int          // by watcher: the event it must receive next; its reader's alone
 	window chan struct{}  // events that some have not received; nil is no bound
+	mayGo  bool           // that a watcher goes is no reason to stop publishing
 
 	last     atomic.Int64 // when something came: nanoseconds since began
 	missing  atomic.Int64 // deliveries to come, of the events that were published
@@ -64,7 +65,7 @@ func (t *tally) expect(ctx context.Context, event int, due time.Time) error {
 			return ctx.Err()
 		}
 	}
-	if err := t.absent(); err != nil {
+	if err := t.absent(); err != nil && !t.mayGo {
 		return err
 	}
 	t.due[event].Store(int64(due.Sub(t.began)))
