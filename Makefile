@@ -4,6 +4,7 @@
 SHELL := bash
 FUZZTIME ?= 1m
 CRASHES ?= 2000
+CHAOS ?= 200
 
 .DEFAULT_GOAL := help
 
@@ -83,6 +84,11 @@ gallery: packages ## Show every state of the tracker, in every theme and languag
 .PHONY: replicas
 replicas: ## Three replicas behind a balancer to play with; needs PostgreSQL, and uses Redis
 	scripts/services go run ./e2e/replicas/run
+
+.PHONY: chaos
+chaos: ## Take away what replicas stand on, CHAOS=200 rounds on Redis and on PostgreSQL each
+	CHAOS=$(CHAOS) scripts/services go test -count=1 -timeout=4h -v ./e2e/chaos
+
 .PHONY: bench-fanout
 bench-fanout: ## Measure the Pusher server beside a plain Node.js one; writes bench/results
 	go run ./bench/fanout

@@ -123,8 +123,11 @@ func (s *Server) postBatch(c call) (any, error) {
 	if err := json.Unmarshal(c.body, &posted); err != nil {
 		return nil, badRequest("the body is not a batch in JSON")
 	}
-	if len(posted.Batch) == 0 || len(posted.Batch) > maxBatch {
-		return nil, badRequest(fmt.Sprintf("a batch has 1 to %d events", maxBatch))
+	switch n := len(posted.Batch); {
+	case n == 0:
+		return nil, badRequest("Batch is empty")
+	case n > maxBatch:
+		return nil, badRequest(fmt.Sprintf("Batch too large (%d > %d)", n, maxBatch))
 	}
 	var messages []Message
 	var channels, asked []string

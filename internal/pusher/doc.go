@@ -82,7 +82,9 @@
 // times a second, and whoever asks for a count has this node's changes reported
 // first. A channel that is left is settled three seconds later, so that a page
 // that is loaded anew ends nothing: only then do webhooks tell that it was vacated,
-// that a member was removed, and watchlists that a user is offline.
+// that a member was removed, and watchlists that a user is offline. A visit shorter
+// than the time between two reports is told by no webhook, and webhooks of different
+// kinds come in no order among each other.
 //
 // Members come and go by single atomic steps of the census, which say for whom it
 // was the first and the last connection anywhere; the node that took the step tells

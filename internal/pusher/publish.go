@@ -13,7 +13,7 @@ var (
 	ErrInvalidEvent    = errors.New("invalid event name")
 	ErrInvalidSocketID = errors.New("invalid socket id")
 	ErrInvalidUser     = errors.New("invalid user id")
-	ErrTooLarge        = errors.New("event data too large")
+	ErrTooLarge        = errors.New("the data content of this event exceeds the allowed maximum")
 	ErrClosed          = errors.New("server is closed")
 )
 
@@ -94,7 +94,7 @@ func (s *Server) check(m *Message) error {
 		return fmt.Errorf("%w: only the server says whom a message is from", ErrInvalidUser)
 	}
 	if len(m.Data) > s.opts.MaxEventBytes {
-		return fmt.Errorf("%w: %d bytes, %d are allowed", ErrTooLarge, len(m.Data), s.opts.MaxEventBytes)
+		return fmt.Errorf("%w (%d bytes, %d are allowed)", ErrTooLarge, len(m.Data), s.opts.MaxEventBytes)
 	}
 	return nil
 }
