@@ -75,18 +75,18 @@ func TestReplicasOverRedis(t *testing.T) {
 		fault{"Redis cut off", func() func() { toRedis.Cut(); return restored(t, toRedis) }},
 		fault{"Redis silent", func() func() { toRedis.Freeze(); return toRedis.Thaw }},
 	)
-	play(t, f, faults)
+	play(t, f, f.URL, faults)
 }
 
 // The same with PostgreSQL alone, whose NOTIFY carries the messages.
 func TestReplicasOverPostgreSQL(t *testing.T) {
 	f, faults := fleet(t, "")
-	play(t, f, faults)
+	play(t, f, f.URL, faults)
 }
 
 // fleet is three replicas on a PostgreSQL that can be taken away, and the faults
 // that all fleets have.
-func fleet(t *testing.T, redisURL string) (*replicas.Fleet, []fault) {
+func fleet(t *testing.T, redisURL string, settings ...string) (*replicas.Fleet, []fault) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("chaos takes its time; run without -short")
@@ -98,7 +98,7 @@ func fleet(t *testing.T, redisURL string) (*replicas.Fleet, []fault) {
 	}
 	t.Cleanup(toPostgres.Close)
 	address, name := named(t, address)
-	f, err := replicas.Start(replicas.Options{Nodes: 3, DatabaseURL: address, RedisURL: redisURL, Settings: []string{"LOG_LEVEL=info"}})
+	f, err := replicas.Start(replicas.Options{Nodes: 3, DatabaseURL: address, RedisURL: redisURL, Settings: settings})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,6 +32,7 @@ const (
 type round struct {
 	t      *testing.T
 	fleet  *replicas.Fleet
+	socket string // where watchers connect
 	client *http.Client
 	plan   []simulate.Push
 	orders map[string]string // id by number
@@ -39,7 +40,7 @@ type round struct {
 }
 
 // play goes through the faults, each in a round of its own.
-func play(t *testing.T, f *replicas.Fleet, faults []fault) {
+func play(t *testing.T, f *replicas.Fleet, socket string, faults []fault) {
 	t.Helper()
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: senders}}
 	t.Cleanup(client.CloseIdleConnections)
@@ -49,7 +50,7 @@ func play(t *testing.T, f *replicas.Fleet, faults []fault) {
 			break
 		}
 		fault := faults[n%len(faults)]
-		r := &round{t: t, fleet: f, client: client, orders: map[string]string{}}
+		r := &round{t: t, fleet: f, socket: socket, client: client, orders: map[string]string{}}
 		pushed, told, bad := r.play(fault, n)
 		pushes, updates, wrong, played = pushes+pushed, updates+told, wrong+bad, played+1
 	}
@@ -74,7 +75,7 @@ func (r *round) play(broken fault, n int) (pushed, updates, wrong int) {
 	watch := func(each int) {
 		for _, id := range r.orders {
 			for range each {
-				w := newWatcher(r.fleet.URL, replicas.AppKey, id, len(all))
+				w := newWatcher(r.fleet.URL, r.socket, replicas.AppKey, id, len(all))
 				all = append(all, w)
 				running.Go(func() { w.run(ctx) })
 			}

@@ -29,9 +29,9 @@ type state struct {
 // connects again as pusher-js does. It is told nothing at the end: what it holds
 // then is what a buyer's screen would show.
 type watcher struct {
-	url, key, order string
-	from            net.IP // its own address on this machine, since reads are limited by peer
-	client          *http.Client
+	url, socket, key, order string // socket is where events come from
+	from                    net.IP // its own address on this machine, since reads are limited by peer
+	client                  *http.Client
 
 	mu       sync.Mutex
 	state    state
@@ -43,8 +43,8 @@ type watcher struct {
 	went     map[int]int // close codes; 0 is a connection that broke
 }
 
-func newWatcher(url, key, order string, n int) *watcher {
-	w := &watcher{url: url, key: key, order: order, from: net.IPv4(127, 1, byte(n/250), byte(1+n%250)), went: map[int]int{}}
+func newWatcher(url, socket, key, order string, n int) *watcher {
+	w := &watcher{url: url, socket: socket, key: key, order: order, from: net.IPv4(127, 1, byte(n/250), byte(1+n%250)), went: map[int]int{}}
 	w.client = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: w.dial, DisableKeepAlives: true}}
 	return w
 }
@@ -89,7 +89,7 @@ type frame struct {
 
 // watch is one connection, to its end; code is what it was closed with.
 func (w *watcher) watch(ctx context.Context) (code int, err error) {
-	address := "ws" + strings.TrimPrefix(w.url, "http") + "/app/" + w.key + "?protocol=7&client=chaos&version=1.0.0"
+	address := "ws" + strings.TrimPrefix(w.socket, "http") + "/app/" + w.key + "?protocol=7&client=chaos&version=1.0.0"
 	nc, early, _, err := ws.Dialer{Timeout: 10 * time.Second, NetDial: w.dial}.Dial(ctx, address)
 	if err != nil {
 		return 0, err

@@ -48,6 +48,13 @@ func Before(server, port string) (*Relay, string, error) {
 	return r, u.String(), nil
 }
 
+// Port is where the relay listens.
+func (r *Relay) Port() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.l.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // "tcp" makes it
+}
+
 // Close ends everything; nothing of the relay is left when it returns.
 func (r *Relay) Close() {
 	r.Thaw()

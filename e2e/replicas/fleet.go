@@ -28,6 +28,11 @@ const (
 	appSecret    = "replicas-secret"
 )
 
+// AppSettings name the fleet's Pusher app.
+func AppSettings() []string {
+	return []string{"SOKETI_APP_ID=replicas", "SOKETI_APP_KEY=" + AppKey, "SOKETI_APP_SECRET=" + appSecret}
+}
+
 // Options say what a fleet is made of. Nodes and DatabaseURL are required.
 type Options struct {
 	Nodes       int
@@ -81,9 +86,8 @@ func Start(o Options) (*Fleet, error) {
 		n.env = append([]string{
 			"HOME=" + data, "DATA_DIR=" + data, "DATABASE_URL=" + o.DatabaseURL, "REDIS_URL=" + o.RedisURL, "APP_ENV=production",
 			"SHIPROCKET_IP_CHECK=off", "SHIPROCKET_WEBHOOK_TOKEN=" + WebhookToken, "ADMIN_TOKEN=" + AdminToken, "TRUSTED_PROXIES=127.0.0.0/8",
-			"SOKETI_APP_ID=replicas", "SOKETI_APP_KEY=" + AppKey, "SOKETI_APP_SECRET=" + appSecret, "PUBLIC_SHIPMENTS_CHANNEL=true",
-			"PUBLIC_URL=" + f.URL, "DRAIN_SECONDS=1",
-		}, o.Settings...)
+			"PUBLIC_SHIPMENTS_CHANNEL=true", "PUBLIC_URL=" + f.URL, "DRAIN_SECONDS=1",
+		}, append(AppSettings(), o.Settings...)...)
 		if err := os.Mkdir(data, 0o700); err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
