@@ -71,6 +71,12 @@ func (s *Store) keepAlive(ctx context.Context) {
 				s.log.Warn("store.no_sign_of_life", "error", err, "what", "other processes may take over what this one is working on; no harm is done")
 			}
 		}
+		switch freed, err := s.freeOrphans(ctx); {
+		case err != nil && ctx.Err() == nil:
+			s.log.Warn("store.not_compared", "error", err)
+		case freed > 0:
+			s.log.Info("store.orphans", "webhooks", freed, "what", "they were kept though the database had not said so; they are worked off now")
+		}
 		switch freed, err := s.Recover(ctx); {
 		case err != nil && ctx.Err() == nil:
 			s.log.Warn("store.not_recovered", "error", err)

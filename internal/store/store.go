@@ -69,6 +69,8 @@ type Store struct {
 	holder   string // names this process among those that hold rows
 	silence  time.Duration
 	enrolled atomic.Bool
+	doubted  atomic.Int64 // when a commit was not answered last, in nanoseconds; 0: none lately
+	suspects []string     // of freeOrphans: what was held and not known the last time, sorted
 	claiming sync.Mutex
 	marking  sync.Mutex
 	backlog  *backlog

@@ -133,6 +133,9 @@ func (s *Store) transactOnce(ctx context.Context, how weight, fn func(ctx contex
 		defer s.announcing.Unlock()
 	}
 	if err := t.commit(ctx); err != nil {
+		if s.kindOf(err) != contended { // then the database has said that it did not
+			s.doubt()
+		}
 		return fmt.Errorf("commit: %w", err)
 	}
 	done = true
