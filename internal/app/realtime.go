@@ -114,11 +114,19 @@ func (a *App) startPublishing() {
 		}
 		if kind == tracking.LiveExternal {
 			o.Expire = updatesExpire
+		} else {
+			o.Backoff = soon
 		}
 		d := live.NewDispatcher(o)
 		a.effects = append(a.effects, d)
 		a.life.background(kind, 10*time.Second, d.Run)
 	}
+}
+
+// soon is how long our own bus is left alone after a failure: it bears being
+// asked, and when it is back no update should wait for long.
+func soon(failures int) time.Duration {
+	return min(250*time.Millisecond<<min(failures-1, 3), 2*time.Second)
 }
 
 // offer hands committed effects to the dispatchers. Before they are there, and
