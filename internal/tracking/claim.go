@@ -36,13 +36,13 @@ const (
 // bytes the number of an order may have.
 const endingDigits, maxNumber = 4, 100
 
-// NewClaim reads what a buyer typed. A contact with an @ is an e-mail; of any
-// other the last four digits count, in any script of India.
+// NewClaim reads what a buyer typed: an e-mail address, or of anything else the
+// last four digits, in any script of India.
 func NewClaim(number, contact string) Claim {
-	c := Claim{number: bareNumber(number), kind: byPhone}
-	value := phoneEnding(contact)
-	if strings.Contains(contact, "@") {
-		c.kind, value = byEmail, emailAddress(contact)
+	c := Claim{number: bareNumber(number), kind: byEmail}
+	value := emailAddress(contact)
+	if value == "" {
+		c.kind, value = byPhone, phoneEnding(contact)
 	}
 	c.proof, c.empty = proofOf(c.kind, value), value == "" || c.number == ""
 	return c
