@@ -48,7 +48,7 @@ try {
   await picture("tracking", "delivered at the third attempt", { moves: true });
   await picture("tracking-dark", "nobody paid: turned round, back at the seller", { dark: true });
   await picture("tracking-phone", "delivered at the first attempt", { width: 390, height: 844 });
-  await picture("tracking-hindi", "delivered at the third attempt", { width: 390, height: 844, language: "hi-IN" });
+  await picture("tracking-hindi", "delivered at the first attempt", { width: 390, height: 844, language: "hi-IN" });
 } finally {
   await browser.close();
   demo.kill("SIGINT");
