@@ -3,7 +3,9 @@
 import { readFileSync } from 'node:fs';
 
 const [, , number, status = 'PICKED UP'] = process.argv;
-const orders = JSON.parse(readFileSync('orders.json', 'utf8')).filter((order) => !number || order.number === number);
+const orders = JSON.parse(readFileSync('orders.json', 'utf8')).filter(
+  (order) => !number || order.number === number,
+);
 if (orders.length === 0) throw new Error(`there is no order ${number} in orders.json`);
 
 const now = new Date(Date.now() + 5.5 * 3_600_000).toISOString().slice(0, 19).replace('T', ' '); // couriers write the time of India
@@ -17,7 +19,14 @@ for (const order of orders) {
       current_status: status,
       order_id: order.number,
       sr_order_id: order.parcel,
-      scans: [{ date: now, activity: `Parcel is ${status.toLowerCase()}`, location: 'Jaipur_Sez_GW (Rajasthan)' }],
+      scans: [
+        {
+          date: now,
+          activity: 'Scanned at the hub',
+          location: 'Jaipur_Sez_GW (Rajasthan)',
+          'sr-status-label': status,
+        },
+      ],
     }),
   });
   console.log(order.number, status, answer.status);

@@ -9,5 +9,7 @@ export interface ShopOrder {
 
 /** The orders of the buyer who is signed in; a file stands in for the shop's database. */
 export async function shopOrders(): Promise<ShopOrder[]> {
-  return JSON.parse(await readFile(/* turbopackIgnore: true */ process.env.SHOP_ORDERS ?? 'orders.json', 'utf8'));
+  return JSON.parse(
+    await readFile(/* turbopackIgnore: true */ process.env.SHOP_ORDERS ?? 'orders.json', 'utf8'),
+  );
 }
