@@ -118,7 +118,7 @@ func TestTrackingPage(t *testing.T) {
 	}
 	sent := time.Now()
 	s.push(event("PAGE1", 31, "PAGE-1", "OUT FOR DELIVERY", at.Add(time.Hour)))
-	b.do("waitForText", map[string]any{"text": "Out for delivery"})
+	b.do("waitForText", map[string]any{"text": "The courier is bringing it to you"})
 	t.Logf("a push was on the screen after %s", time.Since(sent).Round(time.Millisecond))
 	s.push(event("PAGE1", 31, "PAGE-1", "DELIVERED", at.Add(2*time.Hour)))
 	b.do("waitForText", map[string]any{"text": "Delivered on"})
@@ -266,7 +266,7 @@ func TestTrackingPageOfPrivateChannels(t *testing.T) {
 		b.do("open", map[string]any{"url": s.url + path + id})
 		b.do("waitForText", map[string]any{"text": "Live"})
 		s.push(event("PRIVATE1", 61, "PRIVATE-1", []string{"OUT FOR DELIVERY", "DELIVERED"}[i], at.Add(time.Duration(i+1)*time.Hour)))
-		b.do("waitForText", map[string]any{"text": []string{"Out for delivery", "Delivered on"}[i]})
+		b.do("waitForText", map[string]any{"text": []string{"The courier is bringing it to you", "Delivered on"}[i]})
 		if i == 0 {
 			s.kill()
 			s.start([]string{"PUBLIC_ORDER_CHANNELS=false"})

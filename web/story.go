@@ -121,6 +121,9 @@ type arrival struct {
 func arrivalOf(s *shipment, today time.Time) arrival {
 	var a arrival
 	a.day, a.known = parseDay(s.EstimatedDelivery)
+	if s.Milestone == "out_for_delivery" && outSince(s).Equal(today) {
+		a.day, a.known = today, true // whatever the courier still estimates
+	}
 	a.ahead = a.known && !a.day.Before(today)
 	if first, ok := parseDay(s.FirstEstimatedDelivery); ok && a.known {
 		a.first, a.slip = first, daysBetween(first, a.day)
@@ -135,9 +138,6 @@ func headlineOf(s *shipment, look look, a arrival, words *messages, today time.T
 	}
 	if !look.Arriving {
 		return plain
-	}
-	if s.Milestone == "out_for_delivery" && outSince(s).Equal(today) {
-		return words.Story["arrivingToday"]
 	}
 	if !a.known {
 		return plain

@@ -25,6 +25,22 @@ const more: Record<string, Snapshot> = {
     1,
     shipment('out_for_delivery', { trackingHistory: history(['out_for_delivery', '2026-11-22 09:31']) }),
   ),
+  'out-before-its-day': snapshot(
+    1,
+    shipment('out_for_delivery', {
+      estimatedDelivery: '2026-11-25',
+      firstEstimatedDelivery: '2026-11-24',
+      trackingHistory: history(['out_for_delivery', '2026-11-23 09:31']),
+    }),
+  ),
+  'out-after-its-day': snapshot(
+    1,
+    shipment('out_for_delivery', {
+      estimatedDelivery: '2026-11-25',
+      firstEstimatedDelivery: '2026-11-22',
+      trackingHistory: history(['out_for_delivery', '2026-11-23 09:31']),
+    }),
+  ),
   'reason-from-the-scan': snapshot(
     1,
     shipment('delivery_failed', {

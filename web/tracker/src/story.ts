@@ -177,7 +177,9 @@ interface Arrival {
 }
 
 function arrivalOf(shipment: Shipment, today: string | null): Arrival {
-  const day = dayOf(shipment.estimatedDelivery);
+  // Who is out with it today brings it today, whatever the courier still estimates.
+  const out = shipment.milestone === 'out_for_delivery' && today !== null && outSince(shipment) === today;
+  const day = out ? today : dayOf(shipment.estimatedDelivery);
   const first = dayOf(shipment.firstEstimatedDelivery);
   return {
     day,
@@ -200,7 +202,6 @@ function headlineOf(
     return day ? fill(story.deliveredOn, { day: dayInWords(day, messages, today) }) : words.headline;
   }
   if (!milestones[milestone].arriving) return words.headline;
-  if (milestone === 'out_for_delivery' && today && outSince(shipment) === today) return story.arrivingToday;
   if (!arrival.day) return words.headline;
   const day = dayInWords(arrival.day, messages, today);
   if (!arrival.ahead) return fill(story.late, { day });
