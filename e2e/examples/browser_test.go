@@ -116,7 +116,7 @@ func (b *browser) isLive(w *waybill, p *parcel, status, text string, a args) {
 func (b *browser) complaints() (found []string) {
 	b.t.Helper()
 	for _, p := range b.do("problems", nil).Problems {
-		if !strings.Contains(p, "ERR_CONNECTION_REFUSED") && !strings.Contains(p, "WebSocket connection to") {
+		if !strings.Contains(p, "net::ERR_") && !strings.Contains(p, "WebSocket connection to") {
 			found = append(found, p)
 		}
 	}
