@@ -130,7 +130,7 @@ func TestTrackingPage(t *testing.T) {
 	b.do("waitForText", map[string]any{"text": "going back", "timeout": 20_000})
 	for _, p := range b.do("problems", nil).Problems {
 		// The socket and the probes that fail while the server is away.
-		if !strings.Contains(p, "ERR_CONNECTION_REFUSED") && !strings.Contains(p, "WebSocket") {
+		if !strings.Contains(p, "net::ERR_") && !strings.Contains(p, "WebSocket") {
 			t.Errorf("the page complains: %s", p)
 		}
 	}
