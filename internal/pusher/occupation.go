@@ -51,33 +51,28 @@ func (k *keeper) settle(now time.Time) (next time.Time) {
 	return next
 }
 
-// began and ended draw the conclusions from what the census says of a channel.
+// began and ended draw the conclusions from what the census says of channels.
 func (k *keeper) began(occupied []string) {
-	var online []Message
-	for _, name := range occupied {
-		switch user, isUser := strings.CutPrefix(name, userPrefix); {
-		case isUser:
-			online = append(online, watchlistMessage(user, "online"))
-		case strings.HasPrefix(name, memberPrefix):
-			k.server.webhooks.member(webhookMemberAdded, name)
-		default:
-			k.server.webhooks.add(webhookEvent{Name: webhookOccupied, Channel: name})
-		}
-	}
-	k.server.tell(online...)
+	k.conclude(occupied, "online", webhookMemberAdded, webhookOccupied)
 }
 
 func (k *keeper) ended(vacated []string) {
-	var offline []Message
-	for _, name := range vacated {
-		switch user, isUser := strings.CutPrefix(name, userPrefix); {
+	k.conclude(vacated, "offline", webhookMemberRemoved, webhookVacated)
+}
+
+// conclude tells watchlists what a user is now, and webhooks what became of a
+// member or of a channel.
+func (k *keeper) conclude(channels []string, user, member, channel string) {
+	var told []Message
+	for _, name := range channels {
+		switch id, isUser := strings.CutPrefix(name, userPrefix); {
 		case isUser:
-			offline = append(offline, watchlistMessage(user, "offline"))
+			told = append(told, watchlistMessage(id, user))
 		case strings.HasPrefix(name, memberPrefix):
-			k.server.webhooks.member(webhookMemberRemoved, name)
+			k.server.webhooks.member(member, name)
 		default:
-			k.server.webhooks.add(webhookEvent{Name: webhookVacated, Channel: name})
+			k.server.webhooks.add(webhookEvent{Name: channel, Channel: name})
 		}
 	}
-	k.server.tell(offline...)
+	k.server.tell(told...)
 }
