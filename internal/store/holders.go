@@ -132,7 +132,7 @@ func (s *Store) recoverSome(ctx context.Context) (freed int, more bool, err erro
 			return err
 		}
 		if working != "" {
-			if freed, err = t.countAttempts(ctx, dead, strings.Fields(working)); err != nil {
+			if freed, err = t.letGo(ctx, dead, strings.Fields(working), 1); err != nil {
 				return err
 			}
 			_, err = t.exec(ctx, `UPDATE holders SET working = '' WHERE holder = $1`, dead)
@@ -150,17 +150,18 @@ func (s *Store) recoverSome(ctx context.Context) (freed int, more bool, err erro
 	return freed, true, err
 }
 
-// countAttempts frees rows that a process died with, each with an attempt more.
-func (t *tx) countAttempts(ctx context.Context, holder string, ids []string) (int, error) {
+// letGo frees those of the rows that a process holds, with so many attempts more
+// each: one if it died with them.
+func (t *tx) letGo(ctx context.Context, holder string, ids []string, attempts int) (int, error) {
 	freed := 0
 	err := among(t.dialect, ids, func(ids []string) error {
-		in, args := oneOf(t.dialect, 2, ids)
+		in, args := oneOf(t.dialect, 3, ids)
 		res, err := t.exec(ctx, `
 			UPDATE pending
-			SET holder = '', attempts = attempts + 1
-			WHERE holder = $1 AND webhook_id`+in, append([]any{holder}, args...)...)
+			SET holder = '', attempts = attempts + $1
+			WHERE holder = $2 AND webhook_id`+in, append([]any{attempts, holder}, args...)...)
 		if err != nil {
-			return fmt.Errorf("count attempts: %w", err)
+			return fmt.Errorf("free webhooks: %w", err)
 		}
 		n, err := res.RowsAffected()
 		freed += int(n)

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"slices"
 	"time"
 )
@@ -61,21 +60,9 @@ func (s *Store) freeOrphans(ctx context.Context) (int, error) {
 		return 0, nil
 	}
 	freed := 0
-	err = s.change(ctx, "free webhooks that are held and not known", func(ctx context.Context, t *tx) error {
-		freed = 0
-		return among(t.dialect, orphans, func(ids []string) error {
-			in, args := oneOf(t.dialect, 2, ids)
-			res, err := t.exec(ctx, `
-				UPDATE pending
-				SET holder = ''
-				WHERE holder = $1 AND webhook_id`+in, append([]any{s.holder}, args...)...)
-			if err != nil {
-				return fmt.Errorf("free webhooks: %w", err)
-			}
-			n, err := res.RowsAffected()
-			freed += int(n)
-			return err
-		})
+	err = s.change(ctx, "free webhooks that are held and not known", func(ctx context.Context, t *tx) (err error) {
+		freed, err = t.letGo(ctx, s.holder, orphans, 0)
+		return err
 	})
 	if freed > 0 {
 		s.backlog.stir()
