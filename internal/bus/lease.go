@@ -61,6 +61,9 @@ func (n *node) keepLease(ctx context.Context) {
 		case <-tick.C:
 		case <-n.renewNow:
 		}
+		if ctx.Err() != nil {
+			return // of several that are ready, select takes any
+		}
 		asking := context.WithoutCancel(ctx)
 		err := n.renew(asking)
 		now := time.Now()

@@ -37,6 +37,15 @@ func newOutbox() *outbox {
 
 func (o *outbox) close() { o.once.Do(func() { close(o.closed) }) }
 
+func (o *outbox) isClosed() bool {
+	select {
+	case <-o.closed:
+		return true
+	default:
+		return false
+	}
+}
+
 // send returns when the messages were sent, or ctx is done.
 func (o *outbox) send(ctx context.Context, messages []pusher.Message) error {
 	l := letter{ctx: ctx, messages: messages, sent: make(chan error, 1)}
@@ -67,6 +76,9 @@ func (o *outbox) run(notify func(ctx context.Context, number uint64, messages []
 			return
 		case l := <-o.queue:
 			letters = append(letters, l)
+		}
+		if o.isClosed() {
+			return // of two that are ready, select takes either
 		}
 		letters = o.more(letters)
 		var messages []pusher.Message
