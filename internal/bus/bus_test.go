@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomodule/redigo/redis"
 	"github.com/jackc/pgx/v5"
 	"github.com/oklog/ulid/v2"
-	"github.com/redis/rueidis"
 
 	"github.com/webazaar/waybill/internal/bus"
 	"github.com/webazaar/waybill/internal/bus/bustest"
@@ -104,18 +104,10 @@ var redisServer = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	c.Close()
-	return address, nil
+	return address, c.Close()
 })
 
-func redisClient(address string) (rueidis.Client, error) {
-	o, err := rueidis.ParseURL(address)
-	if err != nil {
-		return nil, err
-	}
-	o.ForceSingleClient, o.DisableCache = true, true
-	return rueidis.NewClient(o)
-}
+func redisClient(address string) (redis.Conn, error) { return redis.DialURL(address) }
 
 func redisURL(t testing.TB) string {
 	t.Helper()
@@ -143,11 +135,10 @@ func redisApp(t testing.TB, address string) string {
 		}
 		defer c.Close()
 		for _, key := range redisKeys(t, c, "{waybill_test:"+app+"}*") {
-			ctx := context.Background()
-			if left, err := c.Do(ctx, c.B().Pttl().Key(key).Build()).ToInt64(); err != nil || left < 0 {
+			if left, err := redis.Int64(c.Do("PTTL", key)); err != nil || left < 0 {
 				t.Errorf("key %q stays for ever: %d, %v", key, left, err)
 			}
-			if err := c.Do(ctx, c.B().Del().Key(key).Build()).Error(); err != nil {
+			if _, err := c.Do("DEL", key); err != nil {
 				t.Error(err)
 			}
 		}
@@ -155,17 +146,21 @@ func redisApp(t testing.TB, address string) string {
 	return app
 }
 
-func redisKeys(t testing.TB, c rueidis.Client, pattern string) []string {
+func redisKeys(t testing.TB, c redis.Conn, pattern string) []string {
 	t.Helper()
 	var keys []string
-	for cursor := uint64(0); ; {
-		entry, err := c.Do(context.Background(), c.B().Scan().Cursor(cursor).Match(pattern).Count(1000).Build()).AsScanEntry()
+	for cursor := "0"; ; {
+		var some []string
+		page, err := redis.Values(c.Do("SCAN", cursor, "MATCH", pattern, "COUNT", 1000))
+		if err == nil {
+			_, err = redis.Scan(page, &cursor, &some)
+		}
 		if err != nil {
 			t.Error(err)
 			return keys
 		}
-		keys = append(keys, entry.Elements...)
-		if cursor = entry.Cursor; cursor == 0 {
+		keys = append(keys, some...)
+		if cursor == "0" {
 			return keys
 		}
 	}

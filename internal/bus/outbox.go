@@ -9,12 +9,12 @@ import (
 	"github.com/webazaar/waybill/internal/pusher"
 )
 
-// outboxBytes bounds what is sent by one statement.
+// outboxBytes bounds what is sent at once.
 const outboxBytes = 1 << 20
 
-// outbox sends what several callers have at the same time together: committing
-// notifications is what takes time, and PostgreSQL does it for one transaction
-// after the other.
+// outbox sends what several callers have at the same time together, in order. What
+// takes time is asking at all: a round trip to Redis, and in PostgreSQL the commit,
+// which it does for one transaction of notifications after the other.
 type outbox struct {
 	sender string // of this outbox alone
 	queue  chan letter
@@ -66,8 +66,8 @@ func (o *outbox) send(ctx context.Context, messages []pusher.Message) error {
 	}
 }
 
-// run sends until the outbox is closed. Notify numbers the messages from number on.
-func (o *outbox) run(notify func(ctx context.Context, number uint64, messages []pusher.Message) error) {
+// run sends until the outbox is closed. Send may number the messages from number on.
+func (o *outbox) run(send func(ctx context.Context, number uint64, messages []pusher.Message) error) {
 	var number uint64
 	for {
 		var letters []letter
@@ -88,7 +88,7 @@ func (o *outbox) run(notify func(ctx context.Context, number uint64, messages []
 			}
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		err := notify(ctx, number, messages)
+		err := send(ctx, number, messages)
 		cancel()
 		number += uint64(len(messages))
 		for _, l := range letters {

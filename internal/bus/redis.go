@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync/atomic"
 	"time"
 
-	"github.com/redis/rueidis"
+	"github.com/gomodule/redigo/redis"
 
 	"github.com/webazaar/waybill/internal/pusher"
 )
@@ -28,22 +29,25 @@ type RedisOptions struct {
 }
 
 // Redis is a pusher.Cluster kept in a Redis server. Messages go by SUBSCRIBE, one
-// Redis channel for each of ours, and only for those that are followed here.
+// Redis channel for each of ours, and only for those that are followed here; all
+// publishers of the process share a write.
 type Redis struct {
 	*node
-	options rueidis.ClientOption
-	base    string
-	client  rueidis.Client // nil until Open
-	touched time.Time      // when the keys of presence channels were last kept
+	address  redisAddress
+	base     string
+	pool     *redis.Pool // nil until Open
+	outbox   *outbox
+	relinked atomic.Pointer[time.Time] // what is pooled from before it is not used
+	touched  time.Time                 // when the keys of presence channels were last kept
 }
 
 var _ pusher.Cluster = (*Redis)(nil)
 
 // NewRedis checks the options. Open connects.
 func NewRedis(o RedisOptions) (*Redis, error) {
-	options, err := rueidis.ParseURL(o.URL)
+	address, err := parseRedisURL(o.URL)
 	if err != nil {
-		return nil, errors.New("bus: the URL of Redis cannot be read") // the error would repeat it
+		return nil, fmt.Errorf("bus: the URL of Redis cannot be used: %w", err)
 	}
 	if o.App == "" {
 		return nil, errors.New("bus: an app id is needed")
@@ -51,53 +55,76 @@ func NewRedis(o RedisOptions) (*Redis, error) {
 	if o.Prefix == "" {
 		o.Prefix = "waybill"
 	}
-	// One connection, or messages would overtake each other; always a pipeline, or
-	// a call that is given up would take the connection with it.
-	options.ForceSingleClient, options.PipelineMultiplex, options.AlwaysPipelining = true, -1, true
-	options.DisableRetry, options.DisableCache = true, true
-	options.Dialer = net.Dialer{Timeout: patience, KeepAlive: probeEvery}
-	options.ConnWriteTimeout = patience
-	options.ClientName = "waybill"
-	r := &Redis{options: options, base: "{" + o.Prefix + ":" + o.App + "}"}
+	dialer := net.Dialer{Timeout: patience, KeepAlive: probeEvery}
+	address.options = append(address.options,
+		redis.DialContextFunc(dialer.DialContext), redis.DialClientName("waybill"),
+		redis.DialReadTimeout(patience), redis.DialWriteTimeout(patience))
+	r := &Redis{address: address, base: "{" + o.Prefix + ":" + o.App + "}"}
 	r.node = newNode(r, o.Logger, o.Lease)
 	return r, nil
 }
 
+func (r *Redis) connect(ctx context.Context) (redis.Conn, error) {
+	return redis.DialContext(ctx, r.address.network, r.address.address, r.address.options...)
+}
+
 // Open is as pusher.Cluster says. It fails if Redis does not answer.
 func (r *Redis) Open(ctx context.Context, node string, receiver pusher.Receiver) error {
-	client, err := rueidis.NewClient(r.options)
-	if err != nil {
-		return fmt.Errorf("bus: open Redis: %w", err)
+	r.pool = &redis.Pool{
+		DialContext: r.connect, TestOnBorrowContext: r.stillThere,
+		MaxActive: poolConns, MaxIdle: poolConns, Wait: true, IdleTimeout: 5 * time.Minute,
 	}
-	r.client, r.touched = client, time.Now()
+	r.outbox = newOutbox()
+	r.touched = time.Now()
 	if err := r.begin(ctx, node, receiver); err != nil {
-		client.Close()
+		_ = r.pool.Close()
 		return fmt.Errorf("bus: open Redis: %w", err)
 	}
+	r.running.Go(func() { r.outbox.run(r.send) })
 	return nil
+}
+
+// stillThere is asked of a pooled connection. One from before the link was made
+// anew broke with that; one that was silent for long may have been cut by whatever
+// lies between.
+func (r *Redis) stillThere(ctx context.Context, c redis.Conn, used time.Time) error {
+	if used.Before(*r.relinked.Load()) {
+		return errors.New("the link broke meanwhile")
+	}
+	if time.Since(used) < probeEvery {
+		return nil
+	}
+	_, err := redis.DoContext(c, ctx, "PING")
+	return err
 }
 
 // Ping says why Redis cannot be used, or nil. It joins no cluster and keeps nothing
 // open.
 func (r *Redis) Ping(ctx context.Context) error {
-	client, err := rueidis.NewClient(r.options)
-	if err != nil {
+	return r.bounded(ctx, func(ctx context.Context) error {
+		c, err := r.connect(ctx)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		_, err = redis.DoContext(c, ctx, "PING")
 		return err
-	}
-	defer client.Close()
-	return r.bounded(ctx, func(ctx context.Context) error { return client.Do(ctx, client.B().Ping().Build()).Error() })
+	})
 }
 
 // Close is as pusher.Cluster says. On an error the lease is left to run out.
 func (r *Redis) Close() error {
-	err := r.end()
-	if r.client != nil {
-		r.client.Close()
+	if r.pool == nil {
+		return nil
 	}
+	r.outbox.close()
+	err := r.end()
+	_ = r.pool.Close()
 	return err
 }
 
-// Publish is as pusher.Bus says: all messages go out in one write.
+// Publish is as pusher.Bus says: messages that several callers have at the same
+// time go out together.
 func (r *Redis) Publish(ctx context.Context, messages []pusher.Message) error {
 	if len(messages) == 0 {
 		return nil
@@ -105,78 +132,37 @@ func (r *Redis) Publish(ctx context.Context, messages []pusher.Message) error {
 	if !r.isOpen() {
 		return errClosed
 	}
-	commands := make([]rueidis.Completed, len(messages))
-	for i, m := range messages {
-		commands[i] = r.publication(m)
-	}
 	return r.bounded(ctx, func(ctx context.Context) error {
-		for _, result := range r.client.DoMulti(ctx, commands...) {
-			if err := result.Error(); err != nil {
-				return fmt.Errorf("publish: %w", err)
-			}
+		if err := r.outbox.send(ctx, messages); err != nil {
+			return fmt.Errorf("publish: %w", err)
 		}
 		return nil
 	})
 }
 
-func (r *Redis) publication(m pusher.Message) rueidis.Completed {
-	return r.client.B().Publish().Channel(r.topic(m.Channel)).Message(rueidis.BinaryString(encode(m))).Build()
-}
-
-func (r *Redis) topic(channel string) string { return r.base + ":" + channel }
-
-// redisLink is a connection of its own: what is heard does not wait behind what is
-// asked.
-type redisLink struct {
-	redis  *Redis
-	client rueidis.DedicatedClient
-	gone   <-chan error
-}
-
-func (r *Redis) dial(ctx context.Context, deliver func([]byte)) (link, error) {
-	client, _ := r.client.Dedicate() // closed, never given back
-	l := &redisLink{redis: r, client: client}
-	l.gone = client.SetPubSubHooks(rueidis.PubSubHooks{OnMessage: func(m rueidis.PubSubMessage) { deliver([]byte(m.Message)) }})
-	if err := l.change(ctx, nil, nil); err != nil {
-		l.close()
-		return nil, err
+// send is called by one goroutine, which waits for every answer: no message
+// overtakes another, whatever connection it goes by.
+func (r *Redis) send(ctx context.Context, _ uint64, messages []pusher.Message) error {
+	c, err := r.pool.GetContext(ctx)
+	if err != nil {
+		return err
 	}
-	return l, nil
-}
-
-// change may rely on the first confirmation: Redis follows all channels of one
-// SUBSCRIBE in one step.
-func (l *redisLink) change(ctx context.Context, add, drop []string) error {
-	var commands []rueidis.Completed
-	if len(add) > 0 {
-		commands = append(commands, l.client.B().Subscribe().Channel(l.topics(add)...).Build())
-	}
-	if len(drop) > 0 {
-		commands = append(commands, l.client.B().Unsubscribe().Channel(l.topics(drop)...).Build())
-	}
-	if len(commands) == 0 {
-		commands = append(commands, l.client.B().Ping().Build())
-	}
-	for _, result := range l.client.DoMulti(ctx, commands...) {
-		if err := result.Error(); err != nil {
+	defer c.Close()
+	for _, m := range messages {
+		if err := c.Send("PUBLISH", r.topic(m.Channel), encode(m)); err != nil {
 			return err
+		}
+	}
+	answers, err := redis.Values(redis.DoContext(c, ctx, "")) // of all that was sent
+	if err != nil {
+		return err
+	}
+	for _, answer := range answers {
+		if refused, is := answer.(redis.Error); is {
+			return refused
 		}
 	}
 	return nil
 }
 
-func (l *redisLink) topics(channels []string) []string {
-	topics := make([]string, len(channels))
-	for i, channel := range channels {
-		topics[i] = l.redis.topic(channel)
-	}
-	return topics
-}
-
-func (l *redisLink) lost() <-chan error { return l.gone }
-
-func (l *redisLink) close() {
-	l.client.Close()
-	for range l.gone { // ends when the connection's reader has
-	}
-}
+func (r *Redis) topic(channel string) string { return r.base + ":" + channel }

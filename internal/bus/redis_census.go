@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/redis/rueidis"
+	"github.com/gomodule/redigo/redis"
 
 	"github.com/webazaar/waybill/internal/pusher"
 )
@@ -16,7 +16,7 @@ import (
 var luaFiles embed.FS
 
 // script is one of the files, behind the prelude that all have in common.
-func script(name string) *rueidis.Lua {
+func script(name string) *redis.Script {
 	text := ""
 	for _, file := range []string{"prelude", name} {
 		b, err := luaFiles.ReadFile("lua/" + file + ".lua")
@@ -25,7 +25,7 @@ func script(name string) *rueidis.Lua {
 		}
 		text += string(b)
 	}
-	return rueidis.NewLuaScript(text)
+	return redis.NewScript(1, text)
 }
 
 var (
@@ -44,10 +44,20 @@ func (r *Redis) keysKept() time.Duration { return max(time.Hour, 100*r.lease) }
 func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 // run runs a script; what it answers is errForgotten if the node has no lease.
-func (r *Redis) run(ctx context.Context, s *rueidis.Lua, args ...string) (rueidis.RedisMessage, error) {
-	answer, err := s.Exec(ctx, r.client, []string{r.base}, args).ToMessage()
-	if rueidis.IsRedisNil(err) {
-		return answer, errForgotten
+func (r *Redis) run(ctx context.Context, s *redis.Script, args ...string) (any, error) {
+	c, err := r.pool.GetContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	keysAndArgs := make([]any, 0, 1+len(args))
+	keysAndArgs = append(keysAndArgs, r.base)
+	for _, arg := range args {
+		keysAndArgs = append(keysAndArgs, arg)
+	}
+	answer, err := s.DoContext(ctx, c, keysAndArgs...)
+	if err == nil && answer == nil {
+		err = errForgotten
 	}
 	return answer, err
 }
@@ -65,11 +75,8 @@ func (r *Redis) renew(ctx context.Context, id string) error {
 		return nil
 	}
 	for cursor := "0"; ; {
-		answer, err := r.run(ctx, touchScript, id, millis(r.keysKept()), cursor)
-		if err != nil {
-			return err
-		}
-		if cursor, err = answer.ToString(); err != nil {
+		var err error
+		if cursor, err = redis.String(r.run(ctx, touchScript, id, millis(r.keysKept()), cursor)); err != nil {
 			return err
 		}
 		if cursor == "0" {
@@ -83,7 +90,7 @@ func (r *Redis) leave(ctx context.Context, id string) error {
 	if _, err := r.run(ctx, leaveScript, id); err != nil {
 		return err
 	}
-	return r.client.Do(ctx, r.publication(pusher.Message{Channel: control})).Error()
+	return r.send(ctx, 0, []pusher.Message{{Channel: control}})
 }
 
 func (r *Redis) reap(ctx context.Context, id string, late bool) (*pusher.Departure, error) {
@@ -107,21 +114,18 @@ func (r *Redis) reap(ctx context.Context, id string, late bool) (*pusher.Departu
 }
 
 // pair takes apart an answer of two lists.
-func pair(answer rueidis.RedisMessage, err error) (first, second []string, _ error) {
-	if err != nil {
-		return nil, nil, err
-	}
-	lists, err := answer.ToArray()
+func pair(answer any, err error) (first, second []string, _ error) {
+	lists, err := redis.Values(answer, err)
 	if err != nil {
 		return nil, nil, err
 	}
 	if len(lists) != 2 {
 		return nil, nil, errAnswer
 	}
-	if first, err = lists[0].AsStrSlice(); err != nil {
+	if first, err = redis.Strings(lists[0], nil); err != nil {
 		return nil, nil, err
 	}
-	second, err = lists[1].AsStrSlice()
+	second, err = redis.Strings(lists[1], nil)
 	return first, second, err
 }
 
@@ -151,8 +155,7 @@ func (r *Redis) Seats(ctx context.Context, seats map[string]int) (occupied, empt
 		for channel, n := range seats {
 			args = append(args, channel, strconv.Itoa(n))
 		}
-		answer, err := r.run(ctx, seatsScript, args...)
-		occupied, emptied, err = pair(answer, err)
+		occupied, emptied, err = pair(r.run(ctx, seatsScript, args...))
 		return err
 	})
 	return occupied, emptied, err
@@ -161,10 +164,7 @@ func (r *Redis) Seats(ctx context.Context, seats map[string]int) (occupied, empt
 // Settle is as pusher.Census says.
 func (r *Redis) Settle(ctx context.Context, channels []string) (vacated []string, err error) {
 	err = r.as(ctx, "settle", func(ctx context.Context, id string) error {
-		answer, err := r.run(ctx, settleScript, append([]string{id}, channels...)...)
-		if err == nil {
-			vacated, err = answer.AsStrSlice()
-		}
+		vacated, err = redis.Strings(r.run(ctx, settleScript, append([]string{id}, channels...)...))
 		return err
 	})
 	return vacated, err
@@ -173,19 +173,8 @@ func (r *Redis) Settle(ctx context.Context, channels []string) (vacated []string
 // Counts is as pusher.Census says.
 func (r *Redis) Counts(ctx context.Context, channels []string) (counts []int, err error) {
 	err = r.as(ctx, "counts", func(ctx context.Context, id string) error {
-		answer, err := r.run(ctx, countsScript, append([]string{id}, channels...)...)
-		if err != nil {
-			return err
-		}
-		numbers, err := answer.AsIntSlice()
-		if err != nil {
-			return err
-		}
-		counts = make([]int, len(numbers))
-		for i, n := range numbers {
-			counts[i] = int(n)
-		}
-		return nil
+		counts, err = redis.Ints(r.run(ctx, countsScript, append([]string{id}, channels...)...))
+		return err
 	})
 	return counts, err
 }
@@ -193,11 +182,7 @@ func (r *Redis) Counts(ctx context.Context, channels []string) (counts []int, er
 // Channels is as pusher.Census says.
 func (r *Redis) Channels(ctx context.Context, prefix string) (all map[string]int, err error) {
 	err = r.as(ctx, "channels", func(ctx context.Context, id string) error {
-		answer, err := r.run(ctx, channelsScript, id, prefix)
-		if err != nil {
-			return err
-		}
-		turns, err := answer.AsStrSlice()
+		turns, err := redis.Strings(r.run(ctx, channelsScript, id, prefix))
 		if err != nil {
 			return err
 		}
@@ -215,11 +200,7 @@ func (r *Redis) Channels(ctx context.Context, prefix string) (all map[string]int
 // Enter is as pusher.Census says.
 func (r *Redis) Enter(ctx context.Context, channel string, m pusher.Member, limit int) (members []pusher.Member, first bool, err error) {
 	err = r.as(ctx, "enter", func(ctx context.Context, id string) error {
-		answer, err := r.run(ctx, enterScript, id, millis(r.keysKept()), channel, m.User, string(m.Info), strconv.Itoa(limit))
-		if err != nil {
-			return err
-		}
-		parts, err := answer.ToArray()
+		parts, err := redis.Values(r.run(ctx, enterScript, id, millis(r.keysKept()), channel, m.User, string(m.Info), strconv.Itoa(limit)))
 		if err != nil {
 			return err
 		}
@@ -229,10 +210,10 @@ func (r *Redis) Enter(ctx context.Context, channel string, m pusher.Member, limi
 		if len(parts) != 2 {
 			return errAnswer
 		}
-		if first, err = parts[0].AsBool(); err != nil {
+		if first, err = redis.Bool(parts[0], nil); err != nil {
 			return err
 		}
-		turns, err := parts[1].AsStrSlice()
+		turns, err := redis.Strings(parts[1], nil)
 		members = membersOf(turns)
 		return err
 	})
@@ -242,10 +223,7 @@ func (r *Redis) Enter(ctx context.Context, channel string, m pusher.Member, limi
 // Exit is as pusher.Census says.
 func (r *Redis) Exit(ctx context.Context, channel, user string) (last bool, err error) {
 	err = r.as(ctx, "exit", func(ctx context.Context, id string) error {
-		answer, err := r.run(ctx, exitScript, id, channel, user)
-		if err == nil {
-			last, err = answer.AsBool()
-		}
+		last, err = redis.Bool(r.run(ctx, exitScript, id, channel, user))
 		return err
 	})
 	return last, err
@@ -254,11 +232,7 @@ func (r *Redis) Exit(ctx context.Context, channel, user string) (last bool, err 
 // Members is as pusher.Census says.
 func (r *Redis) Members(ctx context.Context, channel string) (members []pusher.Member, err error) {
 	err = r.as(ctx, "members", func(ctx context.Context, id string) error {
-		answer, err := r.run(ctx, membersScript, id, channel)
-		if err != nil {
-			return err
-		}
-		turns, err := answer.AsStrSlice()
+		turns, err := redis.Strings(r.run(ctx, membersScript, id, channel))
 		members = membersOf(turns)
 		return err
 	})
@@ -277,22 +251,18 @@ func (r *Redis) Remember(ctx context.Context, m pusher.Message, ttl time.Duratio
 // Recall is as pusher.Census says.
 func (r *Redis) Recall(ctx context.Context, channel string) (m pusher.Message, ttl time.Duration, ok bool, err error) {
 	err = r.as(ctx, "recall", func(ctx context.Context, id string) error {
-		answer, err := r.run(ctx, recallScript, id, channel)
-		if err != nil {
-			return err
-		}
-		parts, err := answer.ToArray()
+		parts, err := redis.Values(r.run(ctx, recallScript, id, channel))
 		if err != nil || len(parts) == 0 {
 			return err
 		}
 		if len(parts) != 2 {
 			return errAnswer
 		}
-		kept, err := parts[0].AsBytes()
+		kept, err := redis.Bytes(parts[0], nil)
 		if err != nil {
 			return err
 		}
-		left, err := parts[1].ToInt64()
+		left, err := redis.Int64(parts[1], nil)
 		if err != nil {
 			return err
 		}
