@@ -177,4 +177,4 @@ func loopback(host string) string {
 	return host
 }
 
-func finding(f shiprocket.Finding) string { return f.Message + " " + f.Mend }
+func finding(f shiprocket.Finding) string { return f.Message + ". To mend it: " + f.Mend }
