@@ -89,6 +89,10 @@ replicas: ## Three replicas behind a balancer to play with; needs PostgreSQL, an
 chaos: ## Take away what replicas stand on, CHAOS=200 rounds on Redis and on PostgreSQL each
 	CHAOS=$(CHAOS) scripts/services go test -count=1 -timeout=4h -v ./e2e/chaos
 
+.PHONY: sdk-suites
+sdk-suites: packages ## Run the acceptance tests of Pusher's SDKs for PHP=checkout and NODE=checkout
+	scripts/sdk-suites "$(PHP)" "$(NODE)"
+
 .PHONY: bench-fanout
 bench-fanout: ## Measure the Pusher server beside a plain Node.js one; writes bench/results
 	go run ./bench/fanout

@@ -44,5 +44,8 @@
 //	auth and user auth signatures             SDK           all of the SDK's
 //	webhooks and their signature              SDK           TestSDKReceivesWebhooks
 //
+// The acceptance tests that the SDKs for PHP and Node bring are run by hand, with
+// `make sdk-suites`: they are in their repositories and in no package.
+//
 // The SDK for Go, 5.1.1, has no call for terminate_connections.
 package clients
