@@ -13,8 +13,8 @@ func (b *bench) resting(ctx context.Context, s subject, v values) error {
 	if err != nil {
 		return err
 	}
-	defer p.stop()
-	c := &crowd{addr: p.addr}
+	defer p.Stop()
+	c := &crowd{addr: p.Addr}
 	defer func() { c.leave() }()
 	if err := p.collect(ctx); err != nil {
 		return err
@@ -60,13 +60,13 @@ func (b *bench) joining(ctx context.Context, s subject, v values) error {
 	if err != nil {
 		return err
 	}
-	defer p.stop()
+	defer p.Stop()
 	if err := p.collect(ctx); err != nil {
 		return err
 	}
 	files := p.files()
 	before, _ := p.memory()
-	c := &crowd{addr: p.addr}
+	c := &crowd{addr: p.Addr}
 	defer func() { c.leave() }()
 
 	spent := look(p)

@@ -28,7 +28,7 @@ func (b *bench) atPaceTo(ctx context.Context, s subject, n int, v values) error 
 	if err != nil {
 		return err
 	}
-	defer p.stop()
+	defer p.Stop()
 	defer c.leave()
 	defer pub.close()
 
@@ -60,7 +60,7 @@ func (b *bench) inBurst(ctx context.Context, s subject, v values) error {
 	if err != nil {
 		return err
 	}
-	defer p.stop()
+	defer p.Stop()
 	defer c.leave()
 	defer pub.close()
 	return errors.Join(b.burstOf(ctx, p, c, pub, 1, "burst_", v), b.burstOf(ctx, p, c, pub, batched, "batches_", v))
@@ -90,12 +90,12 @@ func (b *bench) crowded(ctx context.Context, s subject, n, size int) (*process, 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	c, err := gather(ctx, p.addr, n)
+	c, err := gather(ctx, p.Addr, n)
 	if err != nil {
-		p.stop()
+		p.Stop()
 		return nil, nil, nil, err
 	}
-	pub := newPublisher(p.addr, size)
+	pub := newPublisher(p.Addr, size)
 	t := newTally(n, warmUp, warmUp)
 	c.follow(t)
 	for event := range warmUp {
@@ -112,7 +112,7 @@ func (b *bench) crowded(ctx context.Context, s subject, n, size int) (*process, 
 	if err != nil {
 		pub.close()
 		c.leave()
-		p.stop()
+		p.Stop()
 		return nil, nil, nil, fmt.Errorf("warm up: %w", err)
 	}
 	return p, c, pub, nil

@@ -23,25 +23,25 @@ func (b *bench) draining(ctx context.Context, s subject, v values) error {
 	if err != nil {
 		return err
 	}
-	defer p.stop()
-	c, err := gather(ctx, p.addr, b.leavers)
+	defer p.Stop()
+	c, err := gather(ctx, p.Addr, b.leavers)
 	if err != nil {
 		return err
 	}
 	defer c.leave()
 
 	began := time.Now()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := p.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
 	select {
-	case <-p.exited:
+	case <-p.Done():
 	case <-time.After(2*b.drain + answerWithin):
 		return errors.New("the server did not end")
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	v["drain_s"] = p.ended.Sub(began).Seconds()
+	v["drain_s"] = p.Ended().Sub(began).Seconds()
 	c.reading.Wait() // the server is gone, and with it each connection
 	told := 0
 	at := make([]time.Time, len(c.watchers))

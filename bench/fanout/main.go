@@ -13,13 +13,14 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/webazaar/waybill/bench/server"
 )
 
 func main() {
@@ -106,11 +107,10 @@ func run(ctx context.Context) error {
 	if *rounds > 0 {
 		b.rounds = *rounds
 	}
-	path, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
-	if err != nil {
-		return fmt.Errorf("find the module: %w", err)
+	var err error
+	if b.root, err = server.Root(ctx); err != nil {
+		return err
 	}
-	b.root = strings.TrimSpace(string(path))
 	if *out == "" && !*short && *only == "" {
 		*out = filepath.Join(b.root, "bench", "results")
 	}

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -15,6 +12,7 @@ import (
 	"time"
 
 	"github.com/webazaar/waybill/bench/load"
+	"github.com/webazaar/waybill/bench/server"
 )
 
 // The app of the servers under test.
@@ -40,130 +38,42 @@ const (
 // subjects builds and installs them. The peer is left out where there is no Node.js,
 // which a note tells.
 func (b *bench) subjects(ctx context.Context) ([]subject, error) {
-	serve := filepath.Join(b.dir, "serve")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", serve, "./bench/fanout/serve")
-	cmd.Dir, cmd.Env = b.root, append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build the server: %w\n%s", err, out)
+	serve, err := server.Build(ctx, b.root, b.dir, "./bench/fanout/serve")
+	if err != nil {
+		return nil, err
 	}
 	args := []string{"-drain", b.drain.String()}
 	if b.profiles != "" {
 		args = append(args, "-profiles", b.profiles)
 	}
 	all := []subject{{waybill, serve, args}}
-	node, err := exec.LookPath("node")
-	if err != nil {
-		b.note("%s is left out: no Node.js found", peer)
-		return all, nil //nolint:nilerr // left out is no failure
-	}
 	folder := filepath.Join(b.root, "bench", "node-fanout")
-	if _, err := os.Stat(filepath.Join(folder, "node_modules")); err != nil {
-		install := exec.CommandContext(ctx, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
-		install.Dir = folder
-		if out, err := install.CombinedOutput(); err != nil {
-			b.note("%s is left out: npm ci: %v: %s", peer, err, out)
-			return all, nil
-		}
+	node, err := server.Node(ctx, folder)
+	if err != nil {
+		b.note("%s is left out: %v", peer, err)
+		return all, nil
 	}
 	return append(all, subject{peer, node, []string{"--expose-gc", filepath.Join(folder, "server.mjs")}}), nil
 }
 
 // A process is a subject that runs.
-type process struct {
-	cmd    *exec.Cmd
-	addr   string
-	log    string
-	exited chan struct{}
-	ended  time.Time // when it exited
-}
+type process struct{ *server.Process }
 
-// start runs the subject, and waits until /readyz answers.
+// start runs the subject, and waits until it is ready.
 func (b *bench) start(ctx context.Context, s subject) (*process, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	p, err := server.Start(ctx, server.Command{
+		Program: s.program, Args: s.args, Dir: b.dir,
+		Env: []string{"NODE_ENV=production", "APP_ID=" + appID, "APP_KEY=" + appKey, "APP_SECRET=" + appSecret},
+	})
 	if err != nil {
-		return nil, err
-	}
-	addr := l.Addr().String()
-	l.Close() // the port is free again, and nobody is given it so soon
-	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return nil, err
-	}
-	log, err := os.CreateTemp(b.dir, "log-")
-	if err != nil {
-		return nil, err
-	}
-	defer log.Close()
-	p := &process{addr: addr, log: log.Name(), exited: make(chan struct{})}
-	p.cmd = exec.Command(s.program, s.args...) //nolint:noctx // it is stopped in order, not killed when ctx ends
-	p.cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + b.dir, "NODE_ENV=production", "HOST=127.0.0.1", "PORT=" + port,
-		"APP_ID=" + appID, "APP_KEY=" + appKey, "APP_SECRET=" + appSecret,
-	}
-	p.cmd.Stdout, p.cmd.Stderr = log, log
-	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", s.name, err)
 	}
-	go func() {
-		_ = p.cmd.Wait()
-		p.ended = time.Now()
-		close(p.exited)
-	}()
-	if err := p.awaitReady(ctx); err != nil {
-		p.stop()
-		return nil, fmt.Errorf("start %s: %w", s.name, err)
-	}
-	return p, nil
+	return &process{p}, nil
 }
-
-func (p *process) awaitReady(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.addr+"/readyz", http.NoBody)
-		if err != nil {
-			return err
-		}
-		if res, err := client.Do(req); err == nil {
-			res.Body.Close()
-			if res.StatusCode == http.StatusOK {
-				return nil
-			}
-		}
-		select {
-		case <-p.exited:
-			return errors.New(p.lastWords())
-		case <-time.After(5 * time.Millisecond):
-		case <-ctx.Done():
-			return fmt.Errorf("wait until it is ready: %w", ctx.Err())
-		}
-	}
-}
-
-// lastWords are the last line of the log.
-func (p *process) lastWords() string {
-	raw, _ := os.ReadFile(p.log)
-	lines := strings.Split(strings.TrimSpace(string(raw)), "\n")
-	return lines[len(lines)-1]
-}
-
-// stop ends the server, whose watchers have left.
-func (p *process) stop() {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-p.exited:
-	case <-time.After(5 * time.Second):
-		_ = p.cmd.Process.Kill()
-		<-p.exited
-	}
-}
-
-func (p *process) pid() int { return p.cmd.Process.Pid }
 
 // memory is what the server has resident, in bytes, now and at its highest.
 func (p *process) memory() (now, highest float64) {
-	n, h, _ := load.Memory(p.pid()) // it runs, or the measurement fails anyway
+	n, h, _ := load.Memory(p.Pid()) // it runs, or the measurement fails anyway
 	return float64(n), float64(h)
 }
 
@@ -171,7 +81,7 @@ func (p *process) memory() (now, highest float64) {
 // it says that it has.
 func (p *process) collect(ctx context.Context) error {
 	before := p.collections()
-	if err := p.cmd.Process.Signal(syscall.SIGUSR2); err != nil {
+	if err := p.Signal(syscall.SIGUSR2); err != nil {
 		return fmt.Errorf("ask the server to collect: %w", err)
 	}
 	for began := time.Now(); p.collections() == before; {
@@ -185,14 +95,11 @@ func (p *process) collect(ctx context.Context) error {
 	return nil
 }
 
-func (p *process) collections() int {
-	raw, _ := os.ReadFile(p.log)
-	return strings.Count(string(raw), "collected\n")
-}
+func (p *process) collections() int { return strings.Count(p.Log(), "collected\n") }
 
 // files is how many files the server has open.
 func (p *process) files() int {
-	names, _ := os.ReadDir("/proc/" + strconv.Itoa(p.pid()) + "/fd")
+	names, _ := os.ReadDir("/proc/" + strconv.Itoa(p.Pid()) + "/fd")
 	return len(names)
 }
 
@@ -228,7 +135,7 @@ type span struct {
 
 // look begins a span.
 func look(p *process) span {
-	s := span{began: time.Now(), pid: p.pid()}
+	s := span{began: time.Now(), pid: p.Pid()}
 	s.server, s.generator, s.machine = s.read()
 	return s
 }

@@ -24,7 +24,7 @@ func (b *bench) stalling(ctx context.Context, s subject, v values) error {
 	if err != nil {
 		return err
 	}
-	defer p.stop()
+	defer p.Stop()
 	defer c.leave()
 	defer pub.close()
 
@@ -41,7 +41,7 @@ func (b *bench) stalling(ctx context.Context, s subject, v values) error {
 
 	var sleepers [2]*sleeper
 	for i := range sleepers {
-		if sleepers[i], err = b.putToSleep(ctx, p.addr); err != nil {
+		if sleepers[i], err = b.putToSleep(ctx, p.Addr); err != nil {
 			return err
 		}
 		defer sleepers[i].leave()
@@ -119,7 +119,7 @@ func (s *sleeper) fate(ctx context.Context, at string, v values) error {
 // comesBack does what pusher-js does after a close: connect, subscribe, and have
 // what is published from then on.
 func (b *bench) comesBack(ctx context.Context, p *process, pub *publisher) error {
-	again, err := gather(ctx, p.addr, 1)
+	again, err := gather(ctx, p.Addr, 1)
 	if err != nil {
 		return fmt.Errorf("come back: %w", err)
 	}

@@ -83,16 +83,16 @@ func (b *bench) sample(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer p.stop()
+	defer p.Stop()
 	plan, err := b.plan(samples)
 	if err != nil {
 		return err
 	}
-	r, err := load.Run(ctx, load.Options{URL: p.url, Plan: plan})
+	r, err := load.Run(ctx, load.Options{URL: p.URL, Plan: plan})
 	if err != nil {
 		return err
 	}
-	after, err := load.Log{URL: p.url, AdminToken: adminToken}.Drained(ctx)
+	after, err := load.Log{URL: p.URL, AdminToken: adminToken}.Drained(ctx)
 	if err == nil {
 		err = r.Verify(load.Counts{}, after)
 	}

@@ -18,6 +18,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/webazaar/waybill/bench/server"
 )
 
 func main() {
@@ -59,7 +61,7 @@ func run(ctx context.Context) error {
 	if s.quick {
 		s.rates, s.burst, s.pipeline, s.hold, s.rounds = []int{500, 2000}, 1500*time.Millisecond, 2*time.Second, 2*time.Second, 1
 	}
-	root, err := moduleRoot(ctx)
+	root, err := server.Root(ctx)
 	if err != nil {
 		return err
 	}

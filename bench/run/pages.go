@@ -39,13 +39,13 @@ func (b *bench) scenarioPages(ctx context.Context, rows, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer p.stop()
-	o := operator{url: p.url, client: &http.Client{Timeout: time.Minute}}
+	defer p.Stop()
+	o := operator{url: p.URL, client: &http.Client{Timeout: time.Minute}}
 	pages, err := o.pages(ctx, n)
 	if err != nil {
 		return err
 	}
-	s := &subject{name: sqlite, main: p, log: load.Log{URL: p.url, AdminToken: adminToken}}
+	s := &subject{name: sqlite, main: p, log: load.Log{URL: p.URL, AdminToken: adminToken}}
 	b.warm(ctx, s, 1000)
 	fmt.Printf("%d rows; %d reads of each page; intake at %d/s\n", n, pageReads, pageRate)
 	quiet, err := b.whilePushing(ctx, s, time.Minute, func(ctx context.Context) error { return wait(ctx, b.hold) })
@@ -98,7 +98,7 @@ func (b *bench) whilePushing(ctx context.Context, s *subject, most time.Duration
 		defer stop()
 		worked <- work(ctx)
 	}()
-	r, err := load.Run(pushing, load.Options{URL: s.main.url, Plan: plan, Rate: pageRate, Connections: b.connections})
+	r, err := load.Run(pushing, load.Options{URL: s.main.URL, Plan: plan, Rate: pageRate, Connections: b.connections})
 	if r == nil {
 		return 0, err
 	}

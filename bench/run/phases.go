@@ -32,7 +32,7 @@ func (b *bench) round(ctx context.Context, n int) (map[string]values, error) {
 		}
 		if s != nil {
 			subjects = append(subjects, s)
-			all[name] = values{"ready_ms": milliseconds(s.main.ready)}
+			all[name] = values{"ready_ms": milliseconds(s.main.Ready)}
 		}
 	}
 	warmUp := 2000
@@ -40,7 +40,7 @@ func (b *bench) round(ctx context.Context, n int) (map[string]values, error) {
 		warmUp = 500
 	}
 	for _, s := range subjects {
-		now, _, err := load.Memory(s.main.pid())
+		now, _, err := load.Memory(s.main.Pid())
 		if err != nil {
 			b.note("memory is not measured: %v", err)
 		}
@@ -71,7 +71,7 @@ func (b *bench) round(ctx context.Context, n int) (map[string]values, error) {
 		}
 	}
 	for _, s := range subjects {
-		_, highest, _ := load.Memory(s.main.pid())
+		_, highest, _ := load.Memory(s.main.Pid())
 		all[s.name]["rss_loaded_mb"] = megabytes(highest)
 	}
 	if info, err := os.Stat(b.waybill); err == nil {
@@ -102,7 +102,7 @@ func (b *bench) plan(pushes int) (*load.Plan, error) {
 func (b *bench) warm(ctx context.Context, s *subject, pushes int) {
 	plan, err := b.plan(pushes)
 	if err == nil {
-		_, err = load.Run(ctx, load.Options{URL: s.main.url, Plan: plan, Connections: b.connections, Watcher: s.watcher})
+		_, err = load.Run(ctx, load.Options{URL: s.main.URL, Plan: plan, Connections: b.connections, Watcher: s.watcher})
 	}
 	if err != nil {
 		b.note("warming up %s: %v", s.name, err)
@@ -190,7 +190,7 @@ func (b *bench) atRate(ctx context.Context, s *subject, rate int) (values, error
 // measured runs the load and verifies what became of it. The error says what is
 // wrong; the result holds either way.
 func (b *bench) measured(ctx context.Context, s *subject, o load.Options) (*load.Result, spent, error) {
-	o.URL, o.Connections = s.main.url, b.connections
+	o.URL, o.Connections = s.main.URL, b.connections
 	var counted load.Counts
 	var err error
 	if s.keeps() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,8 +30,8 @@ func (b *bench) scenarioRows(ctx context.Context, rows string) error {
 		if err != nil {
 			return err
 		}
-		ready := p.ready
-		p.stop()
+		ready := p.Ready
+		p.Stop()
 		empty, err := b.dataDir()
 		if err != nil {
 			return err
@@ -73,7 +74,7 @@ func (b *bench) intake(ctx context.Context, dir string, rate float64, args ...st
 	if err != nil {
 		return 0, 0, err
 	}
-	defer p.stop()
+	defer p.Stop()
 	s := &subject{name: intake, main: p}
 	b.warm(ctx, s, 1000)
 	o := load.Options{Rate: rate, Duration: b.burst}
@@ -93,10 +94,10 @@ func (b *bench) intake(ctx context.Context, dir string, rate float64, args ...st
 
 // scenarioFsync makes every sync of the disk take 10 ms longer.
 func (b *bench) scenarioFsync(ctx context.Context) error {
-	strace := output(ctx, "which", "strace")
-	if strace == "" {
+	strace, err := exec.LookPath("strace")
+	if err != nil {
 		fmt.Println("fsync: left out, there is no strace to slow system calls with")
-		return nil
+		return nil //nolint:nilerr // left out is no failure
 	}
 	for _, program := range []struct {
 		name string
@@ -120,13 +121,13 @@ func (b *bench) scenarioFsync(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			r, err := load.Run(ctx, load.Options{URL: p.url, Plan: plan, Connections: connections, Duration: b.burst})
+			r, err := load.Run(ctx, load.Options{URL: p.URL, Plan: plan, Connections: connections, Duration: b.burst})
 			if err != nil {
 				return err
 			}
 			fmt.Printf("fsync + 10 ms, %s, %d connections: %.0f acks/s, p50 %.1f ms, p99 %.1f ms, refused %d\n",
 				program.name, connections, r.AcksPerSecond(), quantile(r, 50), quantile(r, 99), r.Refused+r.Unanswered)
-			p.stop()
+			p.Stop()
 		}
 	}
 	return nil

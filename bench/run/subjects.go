@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"time"
 
 	"github.com/webazaar/waybill/bench/load"
+	"github.com/webazaar/waybill/bench/server"
 )
 
 // Names of what is measured; the keys of results.
@@ -25,9 +25,9 @@ const (
 // A subject is a server under test with everything it needs.
 type subject struct {
 	name     string
-	main     *process
-	live     *process // the Pusher server, when it is another process
-	database string   // in PostgreSQL
+	main     *server.Process
+	live     *server.Process // the Pusher server, when it is another process
+	database string          // in PostgreSQL
 	watcher  *load.Watcher
 	log      load.Log
 }
@@ -36,9 +36,9 @@ func (s *subject) stop() {
 	if s.watcher != nil {
 		s.watcher.Close()
 	}
-	s.main.stop()
+	s.main.Stop()
 	if s.live != nil {
-		s.live.stop()
+		s.live.Stop()
 	}
 }
 
@@ -79,13 +79,13 @@ func (b *bench) open(ctx context.Context, name string) (*subject, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
-	s.log = load.Log{URL: s.main.url, AdminToken: adminToken}
+	s.log = load.Log{URL: s.main.URL, AdminToken: adminToken}
 	if name == intake {
 		return s, nil
 	}
-	live := s.main.url
+	live := s.main.URL
 	if s.live != nil {
-		live = s.live.url
+		live = s.live.URL
 	}
 	s.watcher, err = load.Watch(ctx, load.WatchOptions{URL: live, Key: appKey, Channel: "shipments"})
 	if err != nil {
@@ -119,9 +119,8 @@ func (b *bench) openPostgres(ctx context.Context, s *subject) error {
 	}
 	s.database = database
 	s.main, err = b.start(ctx, b.waybillEnv(dir, "DATABASE_URL="+address), b.waybill, "serve")
-	var refused *errRefused
-	if errors.As(err, &refused) {
-		return &skipped{"serve refuses DATABASE_URL: " + refused.words}
+	if refused, ok := errors.AsType[*server.RefusedError](err); ok {
+		return &skipped{"serve refuses DATABASE_URL: " + refused.Words}
 	}
 	return err
 }
@@ -129,17 +128,10 @@ func (b *bench) openPostgres(ctx context.Context, s *subject) error {
 // openReference starts the Node.js service, and a Waybill that is nothing but
 // its Pusher server.
 func (b *bench) openReference(ctx context.Context, s *subject) error {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		return &skipped{"no Node.js found"}
-	}
 	folder := filepath.Join(b.root, "bench", "node-reference")
-	if _, err := os.Stat(filepath.Join(folder, "node_modules")); err != nil {
-		install := exec.CommandContext(ctx, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
-		install.Dir = folder
-		if out, err := install.CombinedOutput(); err != nil {
-			return &skipped{fmt.Sprintf("npm ci: %v: %s", err, out)}
-		}
+	node, err := server.Node(ctx, folder)
+	if err != nil {
+		return &skipped{err.Error()}
 	}
 	address, database, err := b.makeDatabase(ctx, "node")
 	if err != nil {
@@ -156,10 +148,10 @@ func (b *bench) openReference(ctx context.Context, s *subject) error {
 	s.main, err = b.start(ctx, []string{
 		"NODE_ENV=production", "DATABASE_URL=" + address, "ADMIN_TOKEN=" + adminToken, "SHIPROCKET_WEBHOOK_SECRET=" + secret,
 		"SOKETI_APP_ID=bench", "SOKETI_APP_KEY=" + appKey, "SOKETI_APP_SECRET=" + appSecret,
-		"SOKETI_HOST=127.0.0.1", "SOKETI_PORT=" + strconv.Itoa(s.live.port),
+		"SOKETI_HOST=127.0.0.1", "SOKETI_PORT=" + strconv.Itoa(s.live.Port),
 	}, node, filepath.Join(folder, "server.mjs"))
 	if err != nil {
-		s.live.stop()
+		s.live.Stop()
 	}
 	return err
 }
@@ -174,9 +166,9 @@ type spent struct {
 }
 
 func (b *bench) spent(ctx context.Context, s *subject) (t spent) {
-	t.main, _ = load.CPU(s.main.pid())
+	t.main, _ = load.CPU(s.main.Pid())
 	if s.live != nil {
-		t.live, _ = load.CPU(s.live.pid())
+		t.live, _ = load.CPU(s.live.Pid())
 	}
 	if s.database != "" {
 		t.backends = b.backends(ctx, s.database)
