@@ -20,6 +20,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/webazaar/waybill/bench/record"
 	"github.com/webazaar/waybill/bench/server"
 )
 
@@ -70,19 +71,10 @@ func quick() settings {
 type bench struct {
 	settings
 	root, dir string // of the module; for everything temporary
-	notes     []string
+	notes     record.Notes
 }
 
-// values are measurements of one subject in one round, by name.
-type values map[string]float64
-
-func (v values) String() string {
-	text := ""
-	for _, name := range slices.Sorted(maps.Keys(v)) {
-		text += fmt.Sprintf("%s %.4g  ", name, v[name])
-	}
-	return text
-}
+type values = record.Values
 
 // A measurement starts a subject of its own and puts what it finds into values; the
 // error says what is wrong, and the values hold either way.
@@ -136,7 +128,7 @@ func (b *bench) fitFiles() (err error) {
 	const own = 100 // what a process needs beside its connections
 	for i, n := range b.idle {
 		if most := b.openFiles - own; n > most {
-			b.note("a process may open %d files here, so that %d idle connections are measured and not %d", b.openFiles, most, n)
+			b.notes.Add("a process may open %d files here, so that %d idle connections are measured and not %d", b.openFiles, most, n)
 			b.idle[i] = most
 		}
 	}
@@ -174,7 +166,7 @@ func (b *bench) compare(ctx context.Context, measurements []measurement, out str
 	}
 	report := newReport(ctx, b)
 	for n := range b.rounds {
-		b.say("round %d of %d", n+1, b.rounds)
+		record.Say("round %d of %d", n+1, b.rounds)
 		round := map[string]values{}
 		for _, s := range subjects {
 			round[s.name] = values{}
@@ -188,31 +180,15 @@ func (b *bench) compare(ctx context.Context, measurements []measurement, out str
 					return ctx.Err()
 				}
 				if err != nil {
-					b.note("round %d, %s of %s: %v", n+1, m.name, s.name, err)
+					b.notes.Add("round %d, %s of %s: %v", n+1, m.name, s.name, err)
 				}
 				maps.Copy(round[s.name], v)
-				b.say("  %-8s %-8s %s", m.name, s.name, v)
+				record.Say("  %-8s %-8s %s", m.name, s.name, v)
 			}
 		}
 		report.Rounds = append(report.Rounds, round)
 	}
 	report.Notes = b.notes
 	report.Took = time.Since(began).Round(time.Second).String()
-	table := report.markdown()
-	fmt.Println(table)
-	if out == "" {
-		return nil
-	}
-	return report.write(out, table)
-}
-
-func (b *bench) say(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, time.Now().Format("15:04:05 ")+format+"\n", args...)
-}
-
-// note says something that the result has to tell too.
-func (b *bench) note(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	b.notes = append(b.notes, text)
-	b.say("note: %s", text)
+	return report.Publish(out, "fanout-", report.page())
 }

@@ -50,7 +50,7 @@ func (b *bench) subjects(ctx context.Context) ([]subject, error) {
 	folder := filepath.Join(b.root, "bench", "node-fanout")
 	node, err := server.Node(ctx, folder)
 	if err != nil {
-		b.note("%s is left out: %v", peer, err)
+		b.notes.Add("%s is left out: %v", peer, err)
 		return all, nil
 	}
 	return append(all, subject{peer, node, []string{"--expose-gc", filepath.Join(folder, "server.mjs")}}), nil

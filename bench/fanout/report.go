@@ -6,58 +6,31 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
-	"slices"
 	"strings"
-	"time"
+
+	"github.com/webazaar/waybill/bench/record"
 )
 
-// A report is what is written to bench/results. It names the kind of machine,
-// never the machine.
+// A report is the record and how its page is laid out.
 type report struct {
-	Date     string              `json:"date"`
-	Host     string              `json:"host"`
-	CPU      string              `json:"cpu"`
-	Versions map[string]string   `json:"versions"`
-	Setup    map[string]any      `json:"setup"`
-	Took     string              `json:"took"`
-	Busy     string              `json:"loadAverageBefore"` // of the last minute: neighbours
-	Notes    []string            `json:"notes"`
-	Rounds   []map[string]values `json:"rounds"`
-	crowds   []int
-	idle     []int
-	leavers  int
-	joins    int
+	record.Record
+	crowds  []int
+	idle    []int
+	leavers int
+	joins   int
 }
 
 func newReport(ctx context.Context, b *bench) *report {
-	r := &report{
-		Date: time.Now().UTC().Format(time.DateOnly), Host: fmt.Sprintf("%s-%s-%dcpu", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
-		CPU: cpuModel(), crowds: b.crowds, idle: b.idle, leavers: b.leavers, joins: b.joins,
-		Versions: map[string]string{"go": runtime.Version(), "node": output(ctx, "node", "--version"), "ws": wsVersion(b.root)},
-		Setup: map[string]any{
-			"rounds": b.rounds, "crowds": b.crowds, "pacedDeliveriesPerSecond": b.paced, "pacedFor": b.hold.String(), "eventBytes": eventBytes,
-			"burstWatchers": b.watchers, "burstWindow": b.window, "burstFor": b.burst.String(), "idle": b.idle, "idleFor": b.rest.String(),
-			"joins": b.joins, "stalledEvents": b.stalled, "stalledEventBytes": stalledBytes, "stalledEventsPerSecond": stalledRate,
-			"besideTheStalled": besides, "drained": b.leavers, "drainWithin": b.drain.String(), "openFiles": b.openFiles,
-		},
+	r := &report{Record: record.New(ctx, b.root), crowds: b.crowds, idle: b.idle, leavers: b.leavers, joins: b.joins}
+	r.Versions["ws"] = wsVersion(b.root)
+	r.Setup = map[string]any{
+		"rounds": b.rounds, "crowds": b.crowds, "pacedDeliveriesPerSecond": b.paced, "pacedFor": b.hold.String(), "eventBytes": eventBytes,
+		"burstWatchers": b.watchers, "burstWindow": b.window, "burstFor": b.burst.String(), "idle": b.idle, "idleFor": b.rest.String(),
+		"joins": b.joins, "stalledEvents": b.stalled, "stalledEventBytes": stalledBytes, "stalledEventsPerSecond": stalledRate,
+		"besideTheStalled": besides, "drained": b.leavers, "drainWithin": b.drain.String(), "openFiles": b.openFiles,
 	}
-	r.Versions["commit"] = os.Getenv("BENCH_COMMIT")
-	if r.Versions["commit"] == "" {
-		r.Versions["commit"] = output(ctx, "git", "-C", b.root, "describe", "--always", "--dirty")
-	}
-	raw, _ := os.ReadFile("/proc/loadavg")
-	r.Busy, _, _ = strings.Cut(string(raw), " ")
 	return r
-}
-
-func cpuModel() string {
-	raw, _ := os.ReadFile("/proc/cpuinfo")
-	_, rest, _ := strings.Cut(string(raw), "model name")
-	line, _, _ := strings.Cut(rest, "\n")
-	return strings.TrimSpace(strings.TrimLeft(line, "\t: "))
 }
 
 func wsVersion(root string) string {
@@ -67,13 +40,6 @@ func wsVersion(root string) string {
 	raw, _ := os.ReadFile(filepath.Join(root, "bench", "node-fanout", "package.json"))
 	_ = json.Unmarshal(raw, &pkg)
 	return pkg.Dependencies["ws"]
-}
-
-// output is the first line that a command prints; empty if it cannot.
-func output(ctx context.Context, name string, args ...string) string {
-	out, _ := exec.CommandContext(ctx, name, args...).Output()
-	line, _, _ := strings.Cut(string(out), "\n")
-	return strings.TrimSpace(line)
 }
 
 // A row of the table is one measurement, or the sum of several; part begins the
@@ -151,71 +117,20 @@ func (w row) of(round map[string]values, subject string) (sum float64) {
 	return sum
 }
 
-// markdown is the report as a page: the median of the rounds and, where they
-// differ, the least and the most.
-func (r *report) markdown() string {
+// page is the report as a page. Its table has the rows that were measured.
+func (r *report) page() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Fan-out, %s, %s\n\n", r.Date, r.Host)
-	fmt.Fprintf(&b, "%s. Go %s, Node.js %s, ws %s; commit %s. Load average before: %s.\n", r.CPU, strings.TrimPrefix(r.Versions["go"], "go"),
-		r.Versions["node"], r.Versions["ws"], r.Versions["commit"], r.Busy)
-	fmt.Fprintf(&b, "Median of the rounds (least to most), of which there were %d; ratios are of one round. Server and generator share the cores.\n\n", len(r.Rounds))
 	b.WriteString("| | Waybill | Node.js, ws | Waybill ÷ ws |\n|---|---:|---:|---:|\n")
 	for _, row := range r.rows() {
-		ours := cell(r.each(func(round map[string]values) float64 { return row.of(round, waybill) }), row.digits)
-		theirs := cell(r.each(func(round map[string]values) float64 { return row.of(round, peer) }), row.digits)
+		ours := r.Cell(row.digits, func(round map[string]values) float64 { return row.of(round, waybill) })
+		theirs := r.Cell(row.digits, func(round map[string]values) float64 { return row.of(round, peer) })
 		ratio := ""
 		if !row.even {
-			ratio = cell(r.each(func(round map[string]values) float64 { return row.of(round, waybill) / row.of(round, peer) }), 2)
+			ratio = r.Cell(2, func(round map[string]values) float64 { return row.of(round, waybill) / row.of(round, peer) })
 		}
 		if ours+theirs != "" {
 			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", row.title, ours, theirs, ratio)
 		}
 	}
-	for _, n := range r.Notes {
-		b.WriteString("\n- " + n)
-	}
-	if len(r.Notes) > 0 {
-		b.WriteString("\n")
-	}
-	return b.String()
-}
-
-// each is a number of each round that has it, sorted.
-func (r *report) each(of func(round map[string]values) float64) (all []float64) {
-	for _, round := range r.Rounds {
-		if v := of(round); !math.IsNaN(v) && !math.IsInf(v, 0) {
-			all = append(all, v)
-		}
-	}
-	slices.Sort(all)
-	return all
-}
-
-func cell(sorted []float64, digits int) string {
-	if len(sorted) == 0 {
-		return ""
-	}
-	n := len(sorted)
-	text := fmt.Sprintf("%.*f", digits, (sorted[(n-1)/2]+sorted[n/2])/2)
-	least, most := fmt.Sprintf("%.*f", digits, sorted[0]), fmt.Sprintf("%.*f", digits, sorted[n-1])
-	if least != most {
-		text += " (" + least + " to " + most + ")"
-	}
-	return text
-}
-
-// write keeps the report as JSON with every measurement, and as a page.
-func (r *report) write(folder, table string) error {
-	if err := os.MkdirAll(folder, 0o750); err != nil {
-		return err
-	}
-	raw, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode the results: %w", err)
-	}
-	path := filepath.Join(folder, "fanout-"+r.Date+"-"+r.Host)
-	if err := os.WriteFile(path+".json", append(raw, '\n'), 0o600); err != nil {
-		return err
-	}
-	return os.WriteFile(path+".md", []byte(table), 0o600)
+	return r.Page("Fan-out, ", "ws "+r.Versions["ws"], b.String())
 }

@@ -1,13 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"fmt"
-	"os"
-	"os/exec"
-	"time"
 
+	"github.com/webazaar/waybill/bench/record"
 	"github.com/webazaar/waybill/bench/server"
 )
 
@@ -26,15 +22,14 @@ type bench struct {
 	waybill   string // the stripped binary
 	ceiling   string
 	serve     string
-	notes     []string
-	noted     map[string]bool
+	notes     record.Notes
 	databases []string
 	plans     int // numbers given out
 }
 
 // build makes the binaries.
 func build(ctx context.Context, root, dir string) (*bench, error) {
-	b := &bench{root: root, dir: dir, noted: map[string]bool{}}
+	b := &bench{root: root, dir: dir}
 	for _, program := range []struct {
 		into *string
 		path string
@@ -51,30 +46,4 @@ func build(ctx context.Context, root, dir string) (*bench, error) {
 // is ready.
 func (b *bench) start(ctx context.Context, env []string, program string, args ...string) (*server.Process, error) {
 	return server.Start(ctx, server.Command{Program: program, Args: args, Env: env, Dir: b.dir})
-}
-
-func (b *bench) say(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, time.Now().Format("15:04:05 ")+format+"\n", args...)
-}
-
-// note says something that the result has to tell too, once.
-func (b *bench) note(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	if b.noted[text] {
-		return
-	}
-	b.noted[text] = true
-	b.notes = append(b.notes, text)
-	b.say("note: %s", text)
-}
-
-// output runs a command and returns the first line it prints; empty if it
-// cannot.
-func output(ctx context.Context, name string, args ...string) string {
-	out, err := exec.CommandContext(ctx, name, args...).Output()
-	if err != nil {
-		return ""
-	}
-	line, _, _ := bytes.Cut(out, []byte("\n"))
-	return string(bytes.TrimSpace(line))
 }

@@ -15,6 +15,7 @@ import (
 	_ "modernc.org/sqlite" // the driver
 
 	"github.com/webazaar/waybill/bench/load"
+	"github.com/webazaar/waybill/bench/record"
 )
 
 const (
@@ -57,7 +58,7 @@ func (b *bench) filled(ctx context.Context, n int, oldest, newest time.Duration)
 		}
 		if from/fillCommits%16 == 15 {
 			done := min(from+fillCommits, n)
-			b.say("  filled %d of %d rows (%.0f/s)", done, n, float64(done)/time.Since(began).Seconds())
+			record.Say("  filled %d of %d rows (%.0f/s)", done, n, float64(done)/time.Since(began).Seconds())
 		}
 	}
 	for d, count := range f.days {

@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/webazaar/waybill/bench/record"
 	"github.com/webazaar/waybill/bench/server"
 )
 
@@ -99,7 +100,7 @@ func (b *bench) compare(ctx context.Context, out string) error {
 	began := time.Now()
 	report := newReport(ctx, b)
 	for n := range b.rounds {
-		b.say("round %d of %d", n+1, b.rounds)
+		record.Say("round %d of %d", n+1, b.rounds)
 		round, err := b.round(ctx, n)
 		if err != nil {
 			return err
@@ -108,12 +109,7 @@ func (b *bench) compare(ctx context.Context, out string) error {
 	}
 	report.Notes = b.notes
 	report.Took = time.Since(began).Round(time.Second).String()
-	table := report.markdown()
-	fmt.Println(table)
-	if out == "" {
-		return nil
-	}
-	return report.write(out, table)
+	return report.Publish(out, "", report.page())
 }
 
 func envOr(name, otherwise string) string {

@@ -3,16 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"time"
 
 	"github.com/webazaar/waybill/bench/load"
+	"github.com/webazaar/waybill/bench/record"
 )
-
-// values are measurements of one subject in one round, by name.
-type values map[string]float64
 
 // round starts every subject anew and takes each measurement of all of them
 // before the next: what is compared was measured within seconds.
@@ -42,7 +39,7 @@ func (b *bench) round(ctx context.Context, n int) (map[string]values, error) {
 	for _, s := range subjects {
 		now, _, err := load.Memory(s.main.Pid())
 		if err != nil {
-			b.note("memory is not measured: %v", err)
+			b.notes.Add("memory is not measured: %v", err)
 		}
 		all[s.name]["rss_idle_mb"] = megabytes(now)
 		b.warm(ctx, s, warmUp)
@@ -60,13 +57,13 @@ func (b *bench) round(ctx context.Context, n int) (map[string]values, error) {
 			}
 			got, err := p.measure(ctx, s)
 			if err != nil {
-				b.note("%s of %s: %v", p.name, s.name, err)
+				b.notes.Add("%s of %s: %v", p.name, s.name, err)
 			}
 			for name, v := range got {
 				all[s.name][p.name+"_"+name] = v
 			}
 			if len(got) > 0 {
-				b.say("  %-9s %-17s %s", p.name, s.name, got)
+				record.Say("  %-9s %-17s %s", p.name, s.name, got)
 			}
 		}
 	}
@@ -85,14 +82,6 @@ type phase struct {
 	measure func(ctx context.Context, s *subject) (values, error)
 }
 
-func (v values) String() string {
-	text := ""
-	for _, name := range slices.Sorted(maps.Keys(v)) {
-		text += fmt.Sprintf("%s %.4g  ", name, v[name])
-	}
-	return text
-}
-
 func (b *bench) plan(pushes int) (*load.Plan, error) {
 	b.plans++
 	return load.NewPlan(load.PlanOptions{Pushes: pushes, Number: b.plans, Secret: secret})
@@ -105,7 +94,7 @@ func (b *bench) warm(ctx context.Context, s *subject, pushes int) {
 		_, err = load.Run(ctx, load.Options{URL: s.main.URL, Plan: plan, Connections: b.connections, Watcher: s.watcher})
 	}
 	if err != nil {
-		b.note("warming up %s: %v", s.name, err)
+		b.notes.Add("warming up %s: %v", s.name, err)
 	}
 }
 

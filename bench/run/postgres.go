@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/webazaar/waybill/bench/load"
+	"github.com/webazaar/waybill/bench/record"
 )
 
 // makeDatabase makes an empty database of our own and returns its address.
@@ -41,13 +42,13 @@ func (b *bench) dropDatabases() {
 	defer cancel()
 	conn, err := pgx.Connect(ctx, b.database)
 	if err != nil {
-		b.say("databases stay behind (%v): %v", b.databases, err)
+		record.Say("databases stay behind (%v): %v", b.databases, err)
 		return
 	}
 	defer conn.Close(ctx)
 	for _, name := range b.databases {
 		if _, err := conn.Exec(ctx, `DROP DATABASE IF EXISTS `+name+` WITH (FORCE)`); err != nil {
-			b.say("drop database %s: %v", name, err)
+			record.Say("drop database %s: %v", name, err)
 		}
 	}
 	b.databases = nil

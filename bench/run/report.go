@@ -2,40 +2,26 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/webazaar/waybill/bench/record"
 )
 
-// A report is what is written to bench/results. It names the kind of machine,
-// never the machine.
+type values = record.Values
+
+// A report is the record and how its page is laid out.
 type report struct {
-	Date     string              `json:"date"`
-	Host     string              `json:"host"`
-	CPU      string              `json:"cpu"`
-	Versions map[string]string   `json:"versions"`
-	Setup    map[string]any      `json:"setup"`
-	Took     string              `json:"took"`
-	Busy     string              `json:"loadAverageBefore"` // of the last minute: neighbours
-	Notes    []string            `json:"notes"`
-	Rounds   []map[string]values `json:"rounds"`
-	rates    []int
+	record.Record
+	rates []int
 }
 
 func newReport(ctx context.Context, b *bench) *report {
-	r := &report{
-		Date: time.Now().UTC().Format(time.DateOnly), Host: fmt.Sprintf("%s-%s-%dcpu", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
-		CPU: cpuModel(), rates: b.rates, Versions: map[string]string{"go": runtime.Version(), "node": output(ctx, "node", "--version")},
-	}
-	r.Versions["commit"] = envOr("BENCH_COMMIT", output(ctx, "git", "-C", b.root, "describe", "--always", "--dirty"))
+	r := &report{Record: record.New(ctx, b.root), rates: b.rates}
 	if conn, err := pgx.Connect(ctx, b.database); err == nil {
 		var version string
 		if conn.QueryRow(ctx, `SHOW server_version`).Scan(&version) == nil {
@@ -44,13 +30,11 @@ func newReport(ctx context.Context, b *bench) *report {
 		for _, name := range []string{"fsync", "synchronous_commit"} {
 			var value string
 			if conn.QueryRow(ctx, `SHOW `+name).Scan(&value) == nil && value != "on" {
-				b.note("PostgreSQL runs with %s=%s: what it answers is not durable, and its figures are not comparable", name, value)
+				b.notes.Add("PostgreSQL runs with %s=%s: what it answers is not durable, and its figures are not comparable", name, value)
 			}
 		}
 		conn.Close(ctx)
 	}
-	raw, _ := os.ReadFile("/proc/loadavg")
-	r.Busy, _, _ = strings.Cut(string(raw), " ")
 	plan, err := b.plan(1000)
 	if err == nil {
 		shortest, mean, longest := plan.Sizes()
@@ -61,13 +45,6 @@ func newReport(ctx context.Context, b *bench) *report {
 		}
 	}
 	return r
-}
-
-func cpuModel() string {
-	raw, _ := os.ReadFile("/proc/cpuinfo")
-	_, rest, _ := strings.Cut(string(raw), "model name")
-	line, _, _ := strings.Cut(rest, "\n")
-	return strings.TrimSpace(strings.TrimLeft(line, "\t: "))
 }
 
 // A column of the table.
@@ -147,9 +124,9 @@ func (r *report) rows() []row {
 	)
 }
 
-// markdown is the report as a page: the median of the rounds and, where they
-// differ, the least and the most.
-func (r *report) markdown() string {
+// page is the report as a page. Its table has the columns that were measured, and
+// the rows that any of them has a number for.
+func (r *report) page() string {
 	columns := []column{
 		{"Waybill, SQLite", sqlite},
 		{"… intake alone", intake},
@@ -161,10 +138,6 @@ func (r *report) markdown() string {
 		return !slices.ContainsFunc(r.Rounds, func(round map[string]values) bool { return round[c.subject] != nil })
 	})
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s, %s\n\n", r.Date, r.Host)
-	fmt.Fprintf(&b, "%s. Go %s, Node.js %s, PostgreSQL %s; commit %s. Load average before: %s.\n", r.CPU, strings.TrimPrefix(r.Versions["go"], "go"),
-		r.Versions["node"], r.Versions["postgresql"], r.Versions["commit"], r.Busy)
-	fmt.Fprintf(&b, "Median of the rounds (least to most), of which there were %d; ratios are of one round. Server and generator share the cores.\n\n", len(r.Rounds))
 	b.WriteString("| |")
 	for _, c := range columns {
 		b.WriteString(" " + c.title + " |")
@@ -173,7 +146,7 @@ func (r *report) markdown() string {
 	for _, row := range r.rows() {
 		cells, some := "", false
 		for _, c := range columns {
-			text := r.cell(row, c.subject)
+			text := r.Cell(row.digits, func(round map[string]values) float64 { return row.of(round, c.subject) })
 			some = some || text != ""
 			cells += " " + text + " |"
 		}
@@ -181,52 +154,5 @@ func (r *report) markdown() string {
 			b.WriteString("| " + row.title + " |" + cells + "\n")
 		}
 	}
-	for _, n := range r.Notes {
-		b.WriteString("\n- " + n)
-	}
-	if len(r.Notes) > 0 {
-		b.WriteString("\n")
-	}
-	return b.String()
-}
-
-func (r *report) cell(row row, subject string) string {
-	var all []float64
-	for _, round := range r.Rounds {
-		if v := row.of(round, subject); !math.IsNaN(v) && !math.IsInf(v, 0) {
-			all = append(all, v)
-		}
-	}
-	if len(all) == 0 {
-		return ""
-	}
-	slices.Sort(all)
-	text := fmt.Sprintf("%.*f", row.digits, median(all))
-	least, most := fmt.Sprintf("%.*f", row.digits, all[0]), fmt.Sprintf("%.*f", row.digits, all[len(all)-1])
-	if least != most {
-		text += " (" + least + " to " + most + ")"
-	}
-	return text
-}
-
-// median of sorted numbers.
-func median(sorted []float64) float64 {
-	n := len(sorted)
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
-}
-
-// write keeps the report as JSON with every measurement, and as a page.
-func (r *report) write(folder, table string) error {
-	if err := os.MkdirAll(folder, 0o750); err != nil {
-		return err
-	}
-	raw, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode the results: %w", err)
-	}
-	path := filepath.Join(folder, r.Date+"-"+r.Host)
-	if err := os.WriteFile(path+".json", append(raw, '\n'), 0o600); err != nil {
-		return err
-	}
-	return os.WriteFile(path+".md", []byte(table), 0o600)
+	return r.Page("", "PostgreSQL "+r.Versions["postgresql"], b.String())
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/webazaar/waybill/bench/load"
+	"github.com/webazaar/waybill/bench/record"
 )
 
 // scenarioRows compares intake into an empty log with intake into a long one,
@@ -160,7 +161,7 @@ func (b *bench) scenarioRetention(ctx context.Context) error {
 // spread is the median and, of several, the least and the most.
 func spread(all []float64, digits int) string {
 	sorted := slices.Sorted(slices.Values(all))
-	text := fmt.Sprintf("%.*f", digits, median(sorted))
+	text := fmt.Sprintf("%.*f", digits, record.Median(sorted))
 	if len(sorted) > 1 {
 		text += fmt.Sprintf(" (%.*f to %.*f)", digits, sorted[0], digits, sorted[len(sorted)-1])
 	}

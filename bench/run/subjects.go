@@ -73,7 +73,7 @@ func (b *bench) open(ctx context.Context, name string) (*subject, error) {
 	}
 	var skip *skipped
 	if errors.As(err, &skip) {
-		b.note("%s is left out: %s", name, skip.why)
+		b.notes.Add("%s is left out: %s", name, skip.why)
 		return nil, nil //nolint:nilnil // left out is no failure
 	}
 	if err != nil {
