@@ -1,15 +1,15 @@
 package e2e
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/webazaar/waybill/e2e/node"
 )
 
 // A watcher is pusher-js, listening on a channel.
@@ -29,36 +29,24 @@ type watched struct {
 func (s *server) watch(t *testing.T, channel string) *watcher {
 	t.Helper()
 	needNode(t)
-	cmd := exec.Command("node", "watch.mjs", channel)
-	cmd.Env = append(os.Environ(), "NEXT_PUBLIC_SOKETI_KEY="+appKey, "NEXT_PUBLIC_SOKETI_HOST=127.0.0.1",
-		fmt.Sprintf("NEXT_PUBLIC_SOKETI_PORT=%d", s.port))
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
+	p, err := node.Start(os.Stderr, []string{
+		"NEXT_PUBLIC_SOKETI_KEY=" + appKey, "NEXT_PUBLIC_SOKETI_HOST=127.0.0.1", fmt.Sprintf("NEXT_PUBLIC_SOKETI_PORT=%d", s.port),
+	}, "watch.mjs", channel)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(p.Stop)
 	w := &watcher{t: t, lines: make(chan watched, 1000)}
 	go func() {
 		defer close(w.lines)
-		for scanner := bufio.NewScanner(out); scanner.Scan(); {
-			var line watched
-			if json.Unmarshal(scanner.Bytes(), &line) == nil {
-				w.lines <- line
+		for {
+			line, ok := node.Next[watched](p)
+			if !ok {
+				return
 			}
+			w.lines <- line
 		}
 	}()
-	t.Cleanup(func() {
-		in.Close()
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
 	w.next(func(l watched) bool { return l.Subscribed == channel || l.Refused != nil })
 	return w
 }
@@ -175,14 +163,8 @@ func TestPusherJS(t *testing.T) {
 	}
 }
 
-// needNode makes sure that node and the packages are there: a failure in CI, a
-// named skip elsewhere.
+// needNode makes sure that Node.js and this folder's packages are there.
 func needNode(t testing.TB) {
 	t.Helper()
-	if _, err := os.Stat("node_modules/pusher-js"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("e2e/node_modules is missing: run `make packages`")
-		}
-		t.Skip("e2e/node_modules is missing: run `make packages`")
-	}
+	node.Need(t, ".")
 }

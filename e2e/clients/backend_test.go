@@ -1,7 +1,6 @@
 package clients
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
@@ -11,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,6 +17,8 @@ import (
 	"time"
 
 	sdk "github.com/pusher/pusher-http-go/v5"
+
+	"github.com/webazaar/waybill/e2e/node"
 )
 
 // A backend is a shop's server on an official SDK: what it is asked to do over
@@ -33,7 +33,7 @@ type backend struct {
 // Names of channels and users begin with the backend's.
 func eachSDK(t *testing.T, test func(t *testing.T, start func(port int, secret string) *backend)) {
 	t.Parallel()
-	needNode(t)
+	node.Need(t, ".")
 	for name, start := range map[string]func(*testing.T, int, string) string{"node": startNode, "go": startGo} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -53,28 +53,16 @@ func startNode(t *testing.T, port int, secret string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("node", "backend.mjs", string(settings)) // it ends with its standard input
-	cmd.Stderr = t.Output()
-	in, err := cmd.StdinPipe()
+	p, err := node.Start(t.Output(), nil, "backend.mjs", string(settings))
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
+	t.Cleanup(p.Stop)
+	own, ok := node.Next[int](p)
+	if !ok {
+		t.Fatal("backend.mjs ended at its start")
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close()
-		_ = cmd.Wait()
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	return "http://127.0.0.1:" + strings.TrimSpace(line)
+	return "http://127.0.0.1:" + strconv.Itoa(own)
 }
 
 func startGo(t *testing.T, port int, secret string) string {

@@ -1,27 +1,25 @@
 package clients
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/webazaar/waybill/e2e/node"
 )
 
 // A driver is the process that holds all clients of one kind, for all tests.
 type driver struct {
-	kind  string
-	start sync.Once
-	err   error
-	cmd   *exec.Cmd
-	in    io.WriteCloser
-	ended chan struct{}
+	kind    string
+	start   sync.Once
+	err     error
+	program *node.Program
+	ended   chan struct{}
 
 	mu      sync.Mutex
 	clients map[string]*client
@@ -34,30 +32,19 @@ var drivers = map[string]*driver{
 }
 
 func (d *driver) run() {
-	d.cmd = exec.Command("node", "drive.mjs", d.kind) // it ends with its standard input
-	d.cmd.Env = append(os.Environ(), "CHROMIUM="+chromium(), "NODE_TLS_REJECT_UNAUTHORIZED=0", "NODE_NO_WARNINGS=1")
-	d.cmd.Stderr = os.Stderr
 	d.clients, d.ended = map[string]*client{}, make(chan struct{})
-	var out io.ReadCloser
-	if d.in, d.err = d.cmd.StdinPipe(); d.err != nil {
-		return
-	}
-	if out, d.err = d.cmd.StdoutPipe(); d.err != nil {
-		return
-	}
-	if d.err = d.cmd.Start(); d.err == nil {
-		go d.read(out)
+	settings := []string{"CHROMIUM=" + node.Chromium(), "NODE_TLS_REJECT_UNAUTHORIZED=0", "NODE_NO_WARNINGS=1"}
+	if d.program, d.err = node.Start(os.Stderr, settings, "drive.mjs", d.kind); d.err == nil {
+		go d.read()
 	}
 }
 
-func (d *driver) read(out io.Reader) {
+func (d *driver) read() {
 	defer close(d.ended)
-	in := bufio.NewScanner(out)
-	in.Buffer(nil, 1<<20)
-	for in.Scan() {
-		var n news
-		if json.Unmarshal(in.Bytes(), &n) != nil {
-			continue
+	for {
+		n, ok := node.Next[news](d.program)
+		if !ok {
+			return
 		}
 		d.mu.Lock()
 		c := d.clients[n.Client]
@@ -69,14 +56,10 @@ func (d *driver) read(out io.Reader) {
 }
 
 func (d *driver) stop() {
-	if d.in == nil {
-		return
+	if d.program != nil {
+		d.program.Stop()
+		<-d.ended
 	}
-	_ = d.in.Close()
-	late := time.AfterFunc(patience, func() { _ = d.cmd.Process.Kill() })
-	defer late.Stop()
-	<-d.ended
-	_ = d.cmd.Wait()
 }
 
 func (d *driver) send(id, command string, args map[string]any) error {
@@ -84,14 +67,9 @@ func (d *driver) send(id, command string, args map[string]any) error {
 	for name, value := range args {
 		line[name] = value
 	}
-	b, err := json.Marshal(line)
-	if err != nil {
-		return err
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	_, err = d.in.Write(append(b, '\n'))
-	return err
+	return d.program.Write(line)
 }
 
 // A client is pusher-js or laravel-echo with one connection.
@@ -142,9 +120,9 @@ type args = map[string]any
 // the test ends.
 func open(t *testing.T, kind string, a args) *client {
 	t.Helper()
-	needNode(t)
+	node.Need(t, ".")
 	if kind == "chromium" {
-		needChromium(t)
+		node.NeedChromium(t)
 	}
 	d := drivers[kind]
 	if d.start.Do(d.run); d.err != nil {

@@ -29,34 +29,3 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(code)
 }
-
-// needNode makes sure that the npm packages are there: a failure in CI, a named
-// skip elsewhere.
-func needNode(t *testing.T) {
-	t.Helper()
-	if _, err := os.Stat("node_modules/pusher-js"); err != nil {
-		missing(t, "e2e/clients/node_modules is missing: run `make packages`")
-	}
-}
-
-func needChromium(t *testing.T) {
-	t.Helper()
-	if _, err := os.Stat(chromium()); err != nil {
-		missing(t, "Chromium is missing: run scripts/chromium, or set CHROMIUM")
-	}
-}
-
-func chromium() string {
-	if path := os.Getenv("CHROMIUM"); path != "" {
-		return path
-	}
-	return "/usr/bin/chromium"
-}
-
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatal(what)
-	}
-	t.Skip(what)
-}

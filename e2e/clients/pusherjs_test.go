@@ -6,18 +6,19 @@ import (
 	"testing"
 	"time"
 
+	"github.com/webazaar/waybill/e2e/node"
 	"github.com/webazaar/waybill/internal/pusher"
 )
 
 // eachPusherJS runs the test with pusher-js in Node and in Chromium.
 func eachPusherJS(t *testing.T, test func(t *testing.T, kind string)) {
 	t.Parallel()
-	needNode(t)
+	node.Need(t, ".")
 	for _, kind := range []string{"pusher-js", "chromium"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			if kind == "chromium" {
-				needChromium(t)
+				node.NeedChromium(t)
 			}
 			test(t, kind)
 		})
