@@ -54,8 +54,20 @@ type dialect struct {
 	// reserveOrders gives out n keys for new orders.
 	reserveOrders func(ctx context.Context, t *tx, n int) ([]int64, error)
 
+	// bind makes arguments of a statement such as the database takes; nil where
+	// it takes all.
+	bind func(args []any) []any
+
 	// errorKind sorts the driver's own errors, by type.
 	errorKind func(err error) errorKind
+}
+
+// bound are args as the database takes them.
+func (d *dialect) bound(args []any) []any {
+	if d.bind == nil {
+		return args
+	}
+	return d.bind(args)
 }
 
 // oneOf is the condition that a column is one of keys, to stand behind the

@@ -66,6 +66,7 @@ func postgresDialect(schema string, locks int) dialect {
 			})
 			return seqs, err
 		},
+		bind:      utf8Only,
 		errorKind: postgresErrorKind,
 	}
 }
@@ -254,6 +255,43 @@ func column[V any](values []any, first, columns, rows int) []V {
 		out[i] = values[first+i*columns].(V) //nolint:forcetypeassert // a column has one type
 	}
 	return out
+}
+
+// utf8Only puts U+FFFD in place of what PostgreSQL refuses in a text: NUL, and
+// what is not UTF-8. Anyone may ask for an order by such an id. What is kept was
+// made storable before, so it is found as little as by any other wrong id.
+func utf8Only(args []any) []any {
+	var kept []any
+	put := func(i int, v any) {
+		if kept == nil {
+			kept = slices.Clone(args)
+		}
+		kept[i] = v
+	}
+	for i, arg := range args {
+		switch v := arg.(type) {
+		case string:
+			if !storableText(v) {
+				put(i, replaced(v))
+			}
+		case []string:
+			if slices.ContainsFunc(v, func(s string) bool { return !storableText(s) }) {
+				all := slices.Clone(v)
+				for n := range all {
+					all[n] = replaced(all[n])
+				}
+				put(i, all)
+			}
+		}
+	}
+	if kept == nil {
+		return args
+	}
+	return kept
+}
+
+func replaced(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "\ufffd")
 }
 
 func postgresErrorKind(err error) errorKind {

@@ -186,6 +186,7 @@ func (s *Store) read(ctx context.Context, doing, text string, args []any, scan f
 }
 
 func (s *Store) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	args = s.dialect.bound(args)
 	if s.readerStmts == nil {
 		return s.reader.QueryContext(ctx, text, args...)
 	}

@@ -149,6 +149,7 @@ func (s *Store) transactOnce(ctx context.Context, how weight, fn func(ctx contex
 }
 
 func (t *tx) exec(ctx context.Context, text string, args ...any) (sql.Result, error) {
+	args = t.dialect.bound(args)
 	if t.stmts == nil {
 		return t.ExecContext(ctx, text, args...)
 	}
@@ -160,6 +161,7 @@ func (t *tx) exec(ctx context.Context, text string, args ...any) (sql.Result, er
 }
 
 func (t *tx) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	args = t.dialect.bound(args)
 	if t.stmts == nil {
 		return t.QueryContext(ctx, text, args...)
 	}

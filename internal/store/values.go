@@ -33,10 +33,13 @@ func dayOf(t time.Time) int { return int(t.Unix() / 86400) }
 // refuses longer ones, and no courier's number comes near.
 const maxName = 512
 
-// text makes s storable on either database: PostgreSQL knows no NUL and no
-// broken UTF-8.
+// storableText reports whether either database takes s: PostgreSQL knows no NUL
+// and no broken UTF-8.
+func storableText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
+
+// text makes s storable on either database.
 func text(s string) string {
-	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
+	if storableText(s) {
 		return s
 	}
 	return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")
