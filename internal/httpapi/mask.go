@@ -20,7 +20,8 @@ var open = keys(`awb awb_code return_awb_code courier_name
 	shipping_method charge_info`)
 
 // person is part of the keys whose values are about one, whatever they are.
-var person = regexp.MustCompile(`name|phone|mob|mail|address|contact|customer|consignee|buyer|rider|agent|(delivered|received|handed)_(to|by)`)
+var person = regexp.MustCompile(`name|phone|mob|mail|whatsapp|address|street|landmark|contact|customer|consignee|buyer|recipient|receiver|rider|driver|agent|` +
+	`sign(ed|ature)|(delivered|received|handed|collected)_?(to|by)`)
 
 func keys(s string) map[string]bool {
 	set := map[string]bool{}
@@ -41,7 +42,7 @@ func bodyAsJSON(body []byte, unmasked bool) json.RawMessage {
 		d := json.NewDecoder(bytes.NewReader(body))
 		d.UseNumber()
 		if d.Decode(&v) == nil {
-			if masked, err := json.Marshal(mask("", v)); err == nil {
+			if masked, err := json.Marshal(mask("", v, false)); err == nil {
 				return masked
 			}
 		}
@@ -59,30 +60,35 @@ func bodyAsJSON(body []byte, unmasked bool) json.RawMessage {
 }
 
 // mask hides what may be about a person in the value of a key: all of it where
-// the key says so, pictures, and in texts what a buyer is not shown either.
-func mask(key string, v any) any {
+// the key says so or stands in one that does, pictures, and in texts what a buyer
+// is not shown either.
+func mask(key string, v any, within bool) any {
 	key = strings.ToLower(key)
+	about := within || !open[key] && person.MatchString(key)
 	switch v := v.(type) {
 	case map[string]any:
 		for k, inner := range v {
-			v[k] = mask(k, inner)
+			v[k] = mask(k, inner, about)
 		}
 		return v
 	case []any:
 		for i := range v {
-			v[i] = mask(key, v[i])
+			v[i] = mask(key, v[i], within)
 		}
 		return v
 	case string:
 		switch {
-		case open[key], v == "":
-		case person.MatchString(key), strings.Contains(v, "://"):
+		case v == "":
+		case about:
+			return "***"
+		case open[key]:
+		case strings.Contains(v, "://"):
 			return "***"
 		default:
 			return tracking.Scrub(v)
 		}
 	case json.Number:
-		if !open[key] && (person.MatchString(key) || len(v) >= 7) {
+		if about || !open[key] && len(v) >= 7 {
 			return "***"
 		}
 	}
