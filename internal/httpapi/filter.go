@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/webazaar/waybill/internal/inbox"
 	"github.com/webazaar/waybill/internal/store"
@@ -15,6 +16,10 @@ var reasons = []inbox.Reason{
 	inbox.UnknownOrder, inbox.Conflict, inbox.Placeholder, inbox.Address, inbox.NotJSON,
 	inbox.Ping, inbox.NothingNew, inbox.Late, inbox.UnknownStatus, inbox.SameEvent,
 }
+
+// longestWanted is how long what is looked for may be. Nothing that is looked
+// into is longer, and each hyphen of q is one more look-up.
+const longestWanted = 400
 
 // filterOf reads what a query says of which rows of the log are meant.
 func filterOf(q url.Values) (store.Filter, error) {
@@ -27,6 +32,11 @@ func filterOf(q url.Values) (store.Filter, error) {
 		return f, invalid("status must be one of pending, processed, failed, duplicate, ignored, parked, rejected")
 	case f.Reason != "" && !slices.Contains(reasons, f.Reason):
 		return f, invalid("reason must be one of the codes in docs/http-api.md, such as unknown_order or address")
+	}
+	for name, wanted := range map[string]string{"q": f.Q, "awb": f.AWB, "orderId": f.OrderID} {
+		if len(wanted) > longestWanted || !utf8.ValidString(wanted) || strings.ContainsRune(wanted, 0) {
+			return f, invalid(name + " must be a text of at most 400 bytes")
+		}
 	}
 	switch s := q.Get("dismissed"); s {
 	case "":

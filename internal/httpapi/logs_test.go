@@ -79,6 +79,7 @@ func TestLogFilters(t *testing.T) {
 	}
 	for query, says := range map[string]string{
 		"status=lost": "status must be one of", "reason=bad": "reason must be one of", "dismissed=maybe": "dismissed must be", "page=0": "page must be", "page=x": "page must be", "limit=-1": "limit must be",
+		"q=" + strings.Repeat("-", 401): "q must be", "awb=7%00": "awb must be", "orderId=%ff": "orderId must be",
 		"from=yesterday": "from must be a time", "to=2026-13-01": "to must be a time",
 	} {
 		a := h.admin("GET", "/api/webhooks/logs?"+query, "")

@@ -77,6 +77,7 @@ func TestReplay(t *testing.T) {
 	for body, says := range map[string]string{
 		`{}`: "filter is empty", `{"filter":{}}`: `say {\"all\":true}`, `{"filter":{"q":"  "}}`: "filter is empty",
 		`{"filter":{"all":true,"status":"failed"}}`: "leave one of them out", `{"filter":{"status":"lost"}}`: "status must be",
+		`{"filter":{"q":"` + strings.Repeat("-", 60000) + `"}}`: "q must be", `{"filter":{"awb":"7\u0000"}}`: "awb must be",
 		`{"filter":{"from":"yesterday"}}`: "from must be", `{"filter":{"statuses":"failed"}}`: "unknown field",
 		`{"filter":{"all":true},"ratePerSecond":-1}`: "ratePerSecond must be", `{"filter":{"all":true},"ratePerSecond":5001}`: "ratePerSecond must be",
 	} {
