@@ -34,7 +34,7 @@ func (a *API) dismissWebhook(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	note := strings.TrimSpace(in.Note)
-	if len(note) > maxNote {
+	if longer(note, maxNote) {
 		return invalid("note may have 500 characters at most")
 	}
 	id := r.PathValue("id")

@@ -41,6 +41,9 @@ func TestDismiss(t *testing.T) {
 	if a := dismiss(broken, asJSON(map[string]string{"note": strings.Repeat("x", 501)})); a.status != 400 {
 		t.Errorf("a long note: %d", a.status)
 	}
+	if a := dismiss(broken, asJSON(map[string]string{"note": strings.Repeat("न", 500)})); a.status != 200 {
+		t.Errorf("a note of 500 characters in Hindi: %d %s", a.status, a.body)
+	}
 	if a := dismiss(broken, `{"why":"x"}`); a.status != 400 || !strings.Contains(a.body, "unknown field") {
 		t.Errorf("an unknown field: %d %s", a.status, a.body)
 	}

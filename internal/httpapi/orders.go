@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/webazaar/waybill/internal/tracking"
 )
@@ -94,19 +95,19 @@ func (a *API) checkRegistration(in registration) (tracking.Registration, error) 
 		ID: in.ID, Number: strings.TrimSpace(in.Number), SR: string(in.SROrderID), ChannelID: string(in.ChannelID), Contact: in.Contact,
 	}
 	switch {
-	case reg.Number == "" || len(reg.Number) > 100:
+	case reg.Number == "" || longer(reg.Number, 100):
 		return reg, invalid("number must be the shop's order number, 1 to 100 characters")
 	case reg.ID != "" && !a.opts.ShopOrderIDs:
 		return reg, invalid("bringing an id of your own needs SHOP_ORDER_IDS=true; leave id out to have one made")
 	case reg.ID != "" && !broughtID.MatchString(reg.ID):
 		return reg, invalid("id must be 20 to 64 characters of A-Z, a-z, 0-9, _ and -, and hard to guess: who knows it may watch the order")
-	case len(reg.SR) > 100 || len(reg.ChannelID) > 100:
+	case longer(reg.SR, 100) || longer(reg.ChannelID, 100):
 		return reg, invalid("srOrderId and channelId may have 100 characters at most")
 	case len(in.AWBCodes) > 50:
 		return reg, invalid("awbCodes may name 50 AWBs at most")
 	}
 	for _, awb := range in.AWBCodes {
-		if len(awb) > 100 {
+		if longer(awb, 100) {
 			return reg, invalid("an AWB may have 100 characters at most")
 		}
 		if awb != "" {
@@ -114,7 +115,7 @@ func (a *API) checkRegistration(in registration) (tracking.Registration, error) 
 		}
 	}
 	if c := reg.Contact; c != nil {
-		if len(c.Name) > 200 || len(c.Phone) > 40 || len(c.Email) > 254 {
+		if longer(c.Name, 200) || longer(c.Phone, 40) || len(c.Email) > 254 {
 			return reg, invalid("contact: name may have 200 characters, phone 40, email 254")
 		}
 		if c.Email != "" {
@@ -125,6 +126,10 @@ func (a *API) checkRegistration(in registration) (tracking.Registration, error) 
 	}
 	return reg, nil
 }
+
+// longer reports whether s has more than n characters. Those of India's scripts
+// take three bytes each.
+func longer[T ~string](s T, n int) bool { return utf8.RuneCountInString(string(s)) > n }
 
 var findOrdersCall = call{
 	tag: "orders", id: "findOrders", summary: "Orders with a number, newest first",

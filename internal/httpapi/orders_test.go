@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +47,20 @@ func TestRegisterOrder(t *testing.T) {
 	h.push(`{"awb":"77001","current_status":"IN TRANSIT","current_timestamp":"22 11 2026 10:00:00"}`)
 	if h.newest()["orderId"] != brought {
 		t.Errorf("the push went to %v", h.newest()["orderId"])
+	}
+}
+
+// What may be so long is counted in characters, whatever script they are of.
+func TestRegisterOrderInHindi(t *testing.T) {
+	t.Parallel()
+	h := setup(t)
+	name, number := strings.Repeat("आ", 200), strings.Repeat("क", 100)
+	a := h.admin("POST", "/api/orders", asJSON(map[string]any{"number": number, "contact": map[string]string{"name": name}}))
+	if a.status != 200 || a.data()["number"] != number || a.data()["contact"].(map[string]any)["name"] != name {
+		t.Errorf("%d %.200s", a.status, a.body)
+	}
+	if found := h.admin("GET", "/api/orders?number="+url.QueryEscape(number), "").list(); len(found) != 1 {
+		t.Errorf("found %d orders by its number", len(found))
 	}
 }
 
