@@ -232,6 +232,16 @@ func TestTroubleIsToldAndEnds(t *testing.T) {
 	if l := h.lines.String(); !strings.Contains(l, "database or disk is full") || !strings.Contains(l, "free space on the disk") || strings.Contains(l, "http.failed") {
 		t.Errorf("log:\n%s", l)
 	}
+	// A sender who does not wait for his answer says nothing about the disk.
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	r := httptest.NewRequestWithContext(gone, http.MethodPost, "/api/webhooks/courier", strings.NewReader(`{"awb":"1"}`))
+	r.Header.Set("x-api-key", webhookToken)
+	log.err = context.Canceled
+	h.api.ServeHTTP(httptest.NewRecorder(), r)
+	if n := count("intake.recovered"); n != 0 {
+		t.Errorf("told to be over by a push that was not kept:\n%s", h.lines)
+	}
 	log.err = context.DeadlineExceeded
 	push().is(503, `{"success":false,"code":"unavailable","message":"the database is not available"}`)
 	log.err = nil

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/netip"
 	"time"
@@ -81,10 +82,12 @@ func (a *API) receiveWebhook(w http.ResponseWriter, r *http.Request) error {
 	if tracking.ErrorCode(err) == tracking.Unauthorized {
 		return a.refuse(w, peer, err)
 	}
-	if notKept(err) && r.Context().Err() == nil {
+	switch {
+	case notKept(err) && r.Context().Err() == nil:
 		return a.trouble.met(err, a.opts.Now())
+	case err == nil, errors.Is(err, inbox.ErrAddress), errors.Is(err, inbox.ErrNotJSON):
+		a.trouble.over(a.opts.Now())
 	}
-	a.trouble.over(a.opts.Now())
 	if tracking.ErrorCode(err) == tracking.Forbidden {
 		return a.refuse(w, peer, err)
 	}

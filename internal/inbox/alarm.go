@@ -164,7 +164,7 @@ func sightedAlarms(seen []Sighting, now time.Time) []Alarm {
 			all = append(all, alarm)
 		}
 	}
-	add(IntakeRefusing, refusingFor, "pushes could not be kept and were answered 503, %d times until now",
+	add(IntakeRefusing, refusingFor, "pushes could not be kept, %d times until now: they were answered 503, or their sender no longer waited",
 		"free space on the disk, or bring the database back; the carrier sends them again, and nothing has to be restarted")
 	add(UnknownStatusSeen, sightedFor, "statuses that are in no table of the carrier's came %d times within a day",
 		"they are shown to buyers as sent and move no parcel; ask the carrier what they mean, and tell us, so that the table gets them")

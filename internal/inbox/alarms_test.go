@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/webazaar/waybill/internal/inbox"
+	"github.com/webazaar/waybill/internal/shiprocket"
 	"github.com/webazaar/waybill/internal/tracking"
 )
 
@@ -124,6 +125,45 @@ func TestAlarmOfRefusedPushes(t *testing.T) {
 	if got := codes(a.Current(t.Context())); got != "" {
 		t.Errorf("%q after it was over", got)
 	}
+}
+
+// hanging is a log that keeps nothing and does not say so.
+type hanging struct{ inbox.Log }
+
+func (hanging) Append(ctx context.Context, _ inbox.Webhook) (inbox.Appended, error) {
+	<-ctx.Done()
+	return inbox.Appended{}, ctx.Err()
+}
+
+// A sender who waits less long than we do, and comes again and again, is refused
+// as well.
+func TestAlarmOfPushesThatNobodyAnswers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		metrics := inbox.NewMetrics(nil)
+		r := inbox.New(inbox.Options{
+			Log: hanging{}, Metrics: metrics, Logger: slog.New(slog.DiscardHandler), Verifier: shiprocket.NewVerifier([]string{token}, nil, ""),
+		})
+		told := &telling{}
+		a := inbox.NewAlarms(inbox.AlarmOptions{Log: told, Metrics: metrics, Logger: slog.New(slog.DiscardHandler)})
+		for _, waits := range []time.Duration{time.Second, 5 * time.Second, 5 * time.Second} {
+			ctx, leave := context.WithCancel(t.Context())
+			time.AfterFunc(waits, leave)
+			if _, err := r.Receive(ctx, proven([]byte(`{"awb":"A1"}`))); !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+		}
+		if got := codes(a.Current(t.Context())); got != "intake_refusing 2" {
+			t.Errorf("%q, of one who left at once and two who waited", got)
+		}
+	})
+}
+
+// telling is a log of nothing but what was met.
+type telling struct{ sick }
+
+func (*telling) Sightings(_ context.Context, _ time.Time, fresh []inbox.Sighting) ([]inbox.Sighting, error) {
+	return fresh, nil
 }
 
 // A sick log answers nothing while it is sick.

@@ -68,10 +68,14 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return m
 }
 
+// waitedEnough is from when on a sender who has gone was kept waiting: some wait
+// for no more than a few seconds, which is less than we do.
+const waitedEnough = 2 * time.Second
+
 func (m *Metrics) received(outcome, proof string, took time.Duration) {
 	m.receivedTotal.WithLabelValues(outcome, proof).Inc()
 	m.ackSeconds.Observe(took.Seconds())
-	if outcome == refusing {
+	if outcome == refusing || outcome == gone && took >= waitedEnough {
 		m.seen.add(IntakeRefusing, "", 1)
 	}
 }

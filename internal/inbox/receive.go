@@ -142,8 +142,12 @@ func keptHeaders(h http.Header) map[string]string {
 	return kept
 }
 
-// refusing is the outcome of pushes that could not be kept.
-const refusing = "unavailable"
+// Outcomes of pushes that were not kept: they could not be, or their sender did
+// not wait for his answer.
+const (
+	refusing = "unavailable"
+	gone     = "gone"
+)
 
 func outcome(r Receipt, err error) string {
 	switch {
@@ -162,7 +166,7 @@ func outcome(r Receipt, err error) string {
 	case errors.Is(err, ErrNotJSON):
 		return "not_json"
 	case errors.Is(err, context.Canceled):
-		return "gone" // the sender did not wait for his answer
+		return gone
 	}
 	return refusing
 }
