@@ -166,9 +166,9 @@ func sightedAlarms(seen []Sighting, now time.Time) []Alarm {
 	}
 	add(IntakeRefusing, refusingFor, "pushes could not be kept, %d times until now: they were answered 503, or their sender no longer waited",
 		"free space on the disk, or bring the database back; the carrier sends them again, and nothing has to be restarted")
-	add(UnknownStatusSeen, sightedFor, "statuses that are in no table of the carrier's came %d times within a day",
+	add(UnknownStatusSeen, sightedFor, "statuses that are in no table of the carrier's have come %d times until now",
 		"they are shown to buyers as sent and move no parcel; ask the carrier what they mean, and tell us, so that the table gets them")
-	add(LabelDisagrees, sightedFor, "the word and the number of a status disagreed %d times within a day; the word was believed, of scans the number",
+	add(LabelDisagrees, sightedFor, "the word and the number of a status disagreed %d times until now; the word was believed, of scans the number",
 		"compare one such parcel with the carrier's panel; if the panel shows the other, tell the carrier")
 	return all
 }

@@ -155,23 +155,32 @@ func (s *Store) keepSightings(ctx context.Context, now time.Time, fresh []inbox.
 // orders, for whether parcels are on their way.
 const webhooksLooked, ordersLooked = 1000, 50
 
+// parcelsForgotten is how long before the newest webhook a parcel must have been
+// heard of last to be given up: couriers leave some on their way for ever.
+const parcelsForgotten = 14 * 24 * time.Hour
+
 // OpenParcels reports whether any of the parcels that were heard of last is
 // still on its way.
 func (s *Store) OpenParcels(ctx context.Context) (bool, error) {
 	var ids []string
 	seen := map[string]bool{}
+	var newest int64
 	err := s.read(ctx, "find the newest orders", `
-		SELECT order_id
+		SELECT order_id, received_at
 		FROM (
-			SELECT id, order_id
+			SELECT id, order_id, received_at
 			FROM webhooks
 			ORDER BY id DESC
 			LIMIT $1) newest
 		WHERE order_id <> ''
 		ORDER BY id DESC`, []any{webhooksLooked}, func(rows *sql.Rows) error {
-		var id string
-		err := rows.Scan(&id)
-		if !seen[id] && len(ids) < ordersLooked {
+		var (
+			id       string
+			received int64
+		)
+		err := rows.Scan(&id, &received)
+		newest = max(newest, received)
+		if !seen[id] && len(ids) < ordersLooked && newest-received <= parcelsForgotten.Microseconds() {
 			seen[id] = true
 			ids = append(ids, id)
 		}

@@ -116,5 +116,25 @@ func TestOpenParcels(t *testing.T) {
 		open(true, "one is on its way")
 		apply(t, s, told{awb: "A", number: "N", milestone: tracking.Delivered, label: "DELIVERED", at: at.Add(time.Minute)})
 		open(false, "it has come")
+
+		// One that nobody told of any more, while others came and went.
+		add := func(awb string, received time.Time, m tracking.Milestone) {
+			t.Helper()
+			p := told{awb: awb, milestone: m, label: tracking.LabelOf(m), at: received}
+			w := pushed(awb, awb)
+			w.AWB, w.ReceivedAt = awb, received
+			if _, err := s.Append(ctxOf(t), w); err != nil {
+				t.Fatal(err)
+			}
+			app := inbox.Application{WebhookID: mustClaim(t, s, 1, received.Add(time.Hour))[0].ID, Evidence: p.evidence()}
+			if applied, err := s.Apply(ctxOf(t), received, []inbox.Application{app}, auto); err != nil || applied[0].Err != nil {
+				t.Fatal(applied, err)
+			}
+		}
+		add("B", noon.Add(time.Hour), tracking.InTransit)
+		add("C", noon.Add(10*24*time.Hour), tracking.Delivered)
+		open(true, "one was last heard of ten days before the newest")
+		add("D", noon.Add(16*24*time.Hour), tracking.Delivered)
+		open(false, "one was last heard of 16 days before the newest")
 	})
 }
