@@ -55,6 +55,7 @@ type Alarms struct {
 	at         time.Time // when they were read
 	troubled   time.Time // since when the database does not answer
 	silentFrom time.Time // the newest row for which open was found out
+	openAt     time.Time // and when
 	open       bool
 }
 
@@ -184,8 +185,11 @@ func (a *Alarms) read(ctx context.Context, now time.Time) ([]Alarm, error) {
 	return all, nil
 }
 
-// silence is the alarm for want of pushes. Whether parcels are open changes with
-// pushes alone, so it is found out once for each silence.
+// openKept is for how long it is believed that parcels are on their way, or that
+// none is: without pushes only what an operator retries or registers changes it.
+const openKept = time.Minute
+
+// silence is the alarm for want of pushes.
 func (a *Alarms) silence(ctx context.Context, now time.Time) ([]Alarm, error) {
 	if a.opts.Silence == 0 {
 		return nil, nil
@@ -194,11 +198,11 @@ func (a *Alarms) silence(ctx context.Context, now time.Time) ([]Alarm, error) {
 	if err != nil || last.IsZero() || now.Sub(last) < a.opts.Silence {
 		return nil, err
 	}
-	if !last.Equal(a.silentFrom) {
+	if age := now.Sub(a.openAt); !last.Equal(a.silentFrom) || age < 0 || age >= openKept {
 		if a.open, err = a.opts.Log.OpenParcels(ctx); err != nil {
 			return nil, errors.Join(errors.New("look for open parcels"), err)
 		}
-		a.silentFrom = last
+		a.silentFrom, a.openAt = last, now
 	}
 	if !a.open {
 		return nil, nil

@@ -94,6 +94,33 @@ func TestAlarmOfSilence(t *testing.T) {
 	at(48*time.Hour, "") // nothing is on its way
 }
 
+// quiet is a log that nothing comes into any more.
+type quiet struct {
+	telling
+	last time.Time
+	open bool
+}
+
+func (q *quiet) LastReceivedAt(context.Context) (time.Time, error) { return q.last, nil }
+func (q *quiet) OpenParcels(context.Context) (bool, error)         { return q.open, nil }
+
+// What an operator retries can end a silence as well as a push can.
+func TestSilenceEndsWithTheLastParcel(t *testing.T) {
+	t.Parallel()
+	c := &clock{now: time.Now()}
+	q := &quiet{last: c.now.Add(-48 * time.Hour), open: true}
+	a := inbox.NewAlarms(inbox.AlarmOptions{
+		Log: q, Metrics: inbox.NewMetrics(nil), Logger: slog.New(slog.DiscardHandler), Silence: 24 * time.Hour, Now: c.read,
+	})
+	for _, open := range []bool{true, false, true} {
+		q.open = open
+		c.add(2 * time.Minute)
+		if got := codes(a.Current(t.Context())); (got == "silence 1") != open {
+			t.Errorf("%q, and parcels are on their way: %v", got, open)
+		}
+	}
+}
+
 // refusing is a log that keeps nothing.
 type refusing struct{ inbox.Log }
 
