@@ -153,6 +153,11 @@ func (t *tx) applyAll(ctx context.Context, now time.Time, batch []inbox.Applicat
 		}
 		c.tell(t.dialect.effectBytes, a.Updates)
 	}
+	for _, to := range d.applied {
+		if to.order.present().erased != 0 {
+			c.erased = append(c.erased, to.webhookID)
+		}
+	}
 	return all, c, d.collect(ctx, c)
 }
 
@@ -188,6 +193,7 @@ func (d *desk) apply(app *inbox.Application, opts inbox.ApplyOptions) (a inbox.A
 	fresh := o.Add(evidence)
 	updates := o.Revise(d.now)
 	d.touch(o, updates)
+	d.applied = append(d.applied, applied{app.WebhookID, o})
 	a.Status, a.OrderID, a.Updates = inbox.Processed, o.ID, updates
 	a.Reason, a.Result = c.tell(fresh, updates)
 	return a, nil

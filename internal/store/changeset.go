@@ -35,6 +35,9 @@ type changeset struct {
 	// kept for the next decision.
 	desk *desk
 
+	erased []string // webhooks that were applied to an order whose buyer asked to be forgotten
+	shreds bool     // what it replaces is not to be found in the database's files either
+
 	then func(ctx context.Context, t *tx) error // what else belongs to it; may be nil
 }
 
@@ -180,6 +183,9 @@ func (t *tx) write(ctx context.Context, c *changeset, kinds []string) ([]trackin
 		return nil, err
 	case n != len(c.marks):
 		return nil, errNotPending
+	}
+	if err := t.eraseWebhooks(ctx, c.erased); err != nil {
+		return nil, err
 	}
 	for _, a := range c.awaits {
 		if err := t.await(ctx, a.webhookID, a.names); err != nil {

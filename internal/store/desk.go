@@ -52,6 +52,13 @@ func (s *Store) decide(ctx context.Context, make func(ctx context.Context, t *tx
 }
 
 func (s *Store) carryOut(ctx context.Context, t *tx, c *changeset) error {
+	if c.shreds && s.dialect.shred != nil {
+		done, err := s.dialect.shred(ctx, t)
+		if err != nil {
+			return err
+		}
+		defer done()
+	}
 	effects, err := t.write(ctx, c, s.opts.EffectKinds)
 	if err != nil {
 		return err
@@ -99,6 +106,13 @@ type desk struct {
 	orders  map[int64]*loaded // by seq
 	byName  map[name][]place
 	touched []*loaded // in the order of their first change
+	applied []applied
+}
+
+// applied is a webhook and the order it was applied to.
+type applied struct {
+	webhookID string
+	order     *loaded
 }
 
 // A place is an order that is known under a name, in one channel.

@@ -51,6 +51,10 @@ type dialect struct {
 	// writer.
 	lock func(ctx context.Context, t *tx, values []string) error
 
+	// shred makes what the transaction deletes or replaces unreadable in the
+	// files, too, until done is called; nil where that is not ours to do.
+	shred func(ctx context.Context, t *tx) (done func(), err error)
+
 	// reserveOrders gives out n keys for new orders.
 	reserveOrders func(ctx context.Context, t *tx, n int) ([]int64, error)
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/webazaar/waybill/internal/tracking"
@@ -14,9 +15,8 @@ import (
 // ErasePersonalData takes out of an order, and out of the webhooks it came
 // from, what may name the buyer or a rider: the contact, the couriers' free
 // texts, the raw bodies and headers. What the shop and the buyer see of the
-// parcels stays. Webhooks that are still pending keep their bodies until they
-// are worked off; what comes later is erased as it comes in. NotFound if there
-// is no such order.
+// parcels stays. Webhooks that are still pending, and those that come later, keep
+// their bodies until they are worked off. NotFound if there is no such order.
 func (s *Store) ErasePersonalData(ctx context.Context, id string) error {
 	return s.deciding(ctx, "erase personal data", func(ctx context.Context) error {
 		return s.decide(ctx, func(ctx context.Context, t *tx) (*changeset, error) {
@@ -36,7 +36,11 @@ func (s *Store) ErasePersonalData(ctx context.Context, id string) error {
 			o := d.orders[seq]
 			o.Contact = nil
 			o.erased = micros(now)
-			c := &changeset{now: now, then: func(ctx context.Context, t *tx) error { return t.eraseBodies(ctx, o) }}
+			named, err := t.unappliedOf(ctx, o)
+			if err != nil {
+				return nil, err
+			}
+			c := &changeset{now: now, shreds: true, then: func(ctx context.Context, t *tx) error { return t.eraseBodies(ctx, o, named) }}
 			o.rewrite = true
 			eraseEvidence(o)
 			updates := o.Revise(now)
@@ -52,9 +56,10 @@ func eraseReading(r *tracking.Reading) {
 	r.UndeliveredReason, r.Raw = tracking.Scrub(r.UndeliveredReason), tracking.Scrub(r.Raw)
 }
 
-// eraseScan takes out of a scan what may name a person.
+// eraseScan takes out of a scan what may name a person. Some couriers' codes are
+// sentences.
 func eraseScan(s *tracking.Scan) {
-	s.Activity, s.Location = tracking.Scrub(s.Activity), tracking.Scrub(s.Location)
+	s.Code, s.Activity, s.Location = tracking.Scrub(s.Code), tracking.Scrub(s.Activity), tracking.Scrub(s.Location)
 }
 
 // eraseEvidence takes it out of all of an order's evidence.
@@ -67,15 +72,42 @@ func eraseEvidence(o *loaded) {
 	}
 }
 
-// eraseBodies empties the webhooks that were applied to an order, under any of
-// its ids, and those that name one of its AWBs and were not.
-func (t *tx) eraseBodies(ctx context.Context, o *loaded) error {
-	var awbs []string
+// unappliedOf are webhooks that name the order by Shiprocket's id alone and were
+// not applied: there is no AWB to find them by.
+func (t *tx) unappliedOf(ctx context.Context, o *loaded) ([]string, error) {
+	var ids []string
+	err := among(t.dialect, namedBy(o, tracking.BySR), func(values []string) error {
+		in, args := oneOf(t.dialect, 1, values)
+		c := clause{args: args}
+		c.add("w.sr_order_id" + in)
+		c.add("w.awb = ''")
+		c.add("w.status IN ('failed', 'parked', 'rejected')")
+		c.add("w.status NOT IN ('pending', 'processed')") // what the index is of
+		found, err := t.ids(ctx, `webhooks w`, &c)
+		ids = append(ids, found...)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find webhooks that name its id: %w", err)
+	}
+	return ids, nil
+}
+
+// namedBy are the order's names of one kind.
+func namedBy(o *loaded, kind tracking.IdentifierKind) []string {
+	var values []string
 	for _, id := range o.Identifiers() {
-		if id.Kind == tracking.ByAWB {
-			awbs = append(awbs, id.Value)
+		if id.Kind == kind {
+			values = append(values, id.Value)
 		}
 	}
+	return values
+}
+
+// eraseBodies empties the webhooks that were applied to an order, under any of
+// its ids, those that name one of its AWBs and were not, and those that are
+// named.
+func (t *tx) eraseBodies(ctx context.Context, o *loaded, named []string) error {
 	applied, err := t.seek(ctx, "order_id", append([]string{o.ID}, o.Aliases...), func(c *clause) {
 		c.add("w.order_id <> ''")
 		c.add("w.status <> 'pending'")
@@ -83,22 +115,64 @@ func (t *tx) eraseBodies(ctx context.Context, o *loaded) error {
 	if err != nil {
 		return fmt.Errorf("find the order's webhooks: %w", err)
 	}
-	naming, err := t.seek(ctx, "awb", awbs, func(c *clause) { c.add("w.status <> 'pending'") })
+	naming, err := t.seek(ctx, "awb", namedBy(o, tracking.ByAWB), func(c *clause) { c.add("w.status <> 'pending'") })
 	if err != nil {
 		return fmt.Errorf("find webhooks that name its AWBs: %w", err)
 	}
-	ids := slices.Concat(applied, naming)
+	return t.eraseWebhooks(ctx, slices.Concat(applied, naming, named))
+}
+
+// eraseWebhooks empties webhooks: what is kept of them names a parcel and what
+// became of it.
+func (t *tx) eraseWebhooks(ctx context.Context, ids []string) error {
 	return among(t.dialect, ids, func(ids []string) error {
 		in, args := oneOf(t.dialect, 1, ids)
 		if _, err := t.exec(ctx, `UPDATE webhook_bodies SET body = NULL, headers = '{}' WHERE webhook_id`+in, args...); err != nil {
 			return fmt.Errorf("erase bodies: %w", err)
 		}
-		if _, err := t.exec(ctx, `UPDATE webhooks SET flags = 'erased', error = '' WHERE id`+in, args...); err != nil {
+		if _, err := t.exec(ctx, `UPDATE webhooks SET flags = 'erased', error = '', dismissed_note = '' WHERE id`+in, args...); err != nil {
 			return fmt.Errorf("mark erased webhooks: %w", err)
 		}
 		if _, err := t.exec(ctx, `DELETE FROM webhook_tries WHERE webhook_id`+in, args...); err != nil {
 			return fmt.Errorf("erase tries: %w", err)
 		}
-		return nil
+		return t.eraseWords(ctx, in, args)
 	})
+}
+
+// eraseWords takes out of the status words of webhooks, and out of the event
+// ids that were made of them, what may name a person: couriers write anything
+// there.
+func (t *tx) eraseWords(ctx context.Context, in string, args []any) error {
+	type words struct{ id, status, eventID string }
+	var told []words
+	err := t.all(ctx, `SELECT id, current_status, event_id FROM webhooks WHERE id`+in, args, func(rows *sql.Rows) error {
+		var w words
+		err := rows.Scan(&w.id, &w.status, &w.eventID)
+		if fit := tracking.Scrub(w.status); err == nil && fit != w.status {
+			w.eventID = strings.Replace(w.eventID, "-"+asEventID(w.status)+"-", "-"+asEventID(fit)+"-", 1)
+			w.status = fit
+			told = append(told, w)
+		}
+		return err
+	})
+	for _, w := range told {
+		if err == nil {
+			_, err = t.exec(ctx, `UPDATE webhooks SET current_status = $1, event_id = $2 WHERE id = $3`, w.status, w.eventID, w.id)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("erase status words: %w", err)
+	}
+	return nil
+}
+
+// asEventID is a text as it stands in an event's id.
+func asEventID(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '-' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' {
+			return r
+		}
+		return '_'
+	}, s)
 }

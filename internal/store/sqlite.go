@@ -54,6 +54,7 @@ func sqliteDialect(lastSeq *int64) dialect {
 			SET n = webhook_counts.n + excluded.n`,
 		looseBodies: "webhook_bodies",
 		effectBytes: 64 << 10,
+		shred:       shredSQLite,
 		reserveOrders: func(ctx context.Context, t *tx, n int) ([]int64, error) {
 			if *lastSeq == 0 {
 				if err := t.one(ctx, `SELECT COALESCE(MAX(seq), 0) FROM orders`, nil, lastSeq); err != nil {
