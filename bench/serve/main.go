@@ -129,7 +129,7 @@ func serveIntake(ctx context.Context, cfg *config.Config, log *slog.Logger, reta
 	defer retaining.Wait()
 	defer stop()
 	if retain > 0 {
-		retaining.Go(func() { _ = app.Retain(ctx, s, retain, log) }) // it ends with ctx alone
+		retaining.Go(func() { _ = app.Retain(ctx, s, app.Ages{Webhooks: retain}, log) }) // it ends with ctx alone
 	}
 	select {
 	case err := <-served:

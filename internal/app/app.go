@@ -65,7 +65,7 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	a.life.background("retention", 10*time.Second, func(ctx context.Context) error {
-		return Retain(ctx, a.store, a.cfg.Retention(), a.log)
+		return Retain(ctx, a.store, Ages{Webhooks: a.cfg.Retention(), Audit: a.cfg.AuditRetention()}, a.log)
 	})
 	a.guard = access.New(access.Options{AdminToken: a.cfg.AdminToken.Reveal(), Tokens: a.store, Logger: a.log})
 	a.life.background("tokens", 10*time.Second, a.guard.Run)

@@ -19,12 +19,18 @@ const (
 	leastSlice, mostSlice = 16, 500
 )
 
-// Retain deletes webhooks older than age, now and every ten minutes, until ctx
+// Ages are how old things get before they are deleted. No audit age keeps it for
+// ever.
+type Ages struct {
+	Webhooks, Audit time.Duration
+}
+
+// Retain deletes what is older than ages, now and every ten minutes, until ctx
 // is done.
-func Retain(ctx context.Context, s *store.Store, age time.Duration, log *slog.Logger) error {
+func Retain(ctx context.Context, s *store.Store, ages Ages, log *slog.Logger) error {
 	pause := time.NewTimer(0)
 	defer pause.Stop()
-	slice, deleted := leastSlice, 0
+	slice, deleted, acts := leastSlice, 0, 0
 	for {
 		select {
 		case <-ctx.Done():
@@ -32,21 +38,25 @@ func Retain(ctx context.Context, s *store.Store, age time.Duration, log *slog.Lo
 		case <-pause.C:
 		}
 		began := time.Now()
-		n, err := s.DeleteOld(ctx, began.Add(-age), slice)
+		n, err := s.DeleteOld(ctx, began.Add(-ages.Webhooks), slice)
+		entries := 0
+		if err == nil && n < slice && ages.Audit > 0 {
+			entries, err = s.DeleteOldAudit(ctx, began.Add(-ages.Audit), slice)
+		}
 		took := time.Since(began)
 		if err != nil && ctx.Err() == nil {
 			log.Error("retention.failed", "error", err)
 		}
-		deleted += n
-		if err == nil && n == slice {
+		deleted, acts = deleted+n, acts+entries
+		if err == nil && (n == slice || entries == slice) {
 			slice = nextSlice(slice, took)
 			pause.Reset(retentionPause * max(took, retentionTurn))
 			continue
 		}
-		if deleted > 0 {
-			log.Info("retention.deleted", "webhooks", deleted)
+		if deleted+acts > 0 {
+			log.Info("retention.deleted", "webhooks", deleted, "audit", acts)
 		}
-		deleted = 0
+		deleted, acts = 0, 0
 		pause.Reset(retentionEvery)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/webazaar/waybill/internal/access"
 	"github.com/webazaar/waybill/internal/inbox"
 	"github.com/webazaar/waybill/internal/store"
 )
@@ -54,12 +55,27 @@ func TestRetain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for n := range old + fresh {
+		e := access.Entry{At: time.Now(), Actor: access.CommandLine(), Act: access.ExportWebhooks}
+		if n < old {
+			e.At = e.At.Add(-201 * 24 * time.Hour)
+		}
+		if err := s.Record(t.Context(), &e); err != nil {
+			t.Fatal(err)
+		}
+	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- Retain(ctx, s, 90*24*time.Hour, slog.New(slog.DiscardHandler)) }()
+	go func() {
+		ended <- Retain(ctx, s, Ages{Webhooks: 90 * 24 * time.Hour, Audit: 200 * 24 * time.Hour}, slog.New(slog.DiscardHandler))
+	}()
 	until(t, "the old ones are gone", func() bool {
 		depth, err := s.Depth(t.Context())
 		return err == nil && depth[inbox.Ignored] == fresh
+	})
+	until(t, "the old acts are gone", func() bool {
+		found, err := s.Audit(t.Context(), store.AuditFilter{}, 1, 200)
+		return err == nil && found.Total == fresh
 	})
 	stop()
 	if err := <-ended; err != nil {

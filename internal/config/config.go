@@ -93,7 +93,8 @@ type Config struct {
 	DatabaseURL   DSN    `env:"DATABASE_URL"` // not set: SQLite in DataDir
 	RedisURL      DSN    `env:"REDIS_URL"`
 	RetentionDays int    `env:"RETENTION_DAYS"`
-	SilenceHours  int    `env:"SILENCE_HOURS"` // 0: silence is no alarm
+	AuditDays     int    `env:"AUDIT_RETENTION_DAYS"` // 0: for ever
+	SilenceHours  int    `env:"SILENCE_HOURS"`        // 0: silence is no alarm
 	DrainSeconds  int    `env:"DRAIN_SECONDS"`
 
 	AdminToken Secret `env:"ADMIN_TOKEN"`
@@ -165,6 +166,11 @@ func (c *Config) Addr() string { return net.JoinHostPort(c.Host, strconv.Itoa(c.
 // Retention is how long finished webhooks are kept.
 func (c *Config) Retention() time.Duration {
 	return time.Duration(c.RetentionDays) * 24 * time.Hour
+}
+
+// AuditRetention is how long the audit is kept; 0: for ever.
+func (c *Config) AuditRetention() time.Duration {
+	return time.Duration(c.AuditDays) * 24 * time.Hour
 }
 
 // Silence is after how long without a push there is an alarm; 0: never.

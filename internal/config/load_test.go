@@ -57,6 +57,7 @@ func TestDefaultsAreThoseOfTheContract(t *testing.T) {
 	equal(t, "DataDir", c.DataDir, "./data")
 	equal(t, "DatabaseURL", c.DatabaseURL.IsSet(), false)
 	equal(t, "Retention", c.Retention(), 90*24*time.Hour)
+	equal(t, "AuditRetention", c.AuditRetention(), 730*24*time.Hour)
 	equal(t, "SignatureHeader", c.Shiprocket.SignatureHeader, "X-Shiprocket-Signature")
 	equal(t, "IPCheck", c.Shiprocket.IPCheck, Enforce)
 	equal(t, "AllowedIPs", showPrefixes(c.Shiprocket.AllowedIPs),

@@ -178,6 +178,10 @@ var settings = []Setting{
 		Explain: "Days for which finished webhooks are kept.",
 	},
 	{
+		Name: "AUDIT_RETENTION_DAYS", Default: "730", Form: "a whole number from 0 to 3650; 0 for ever",
+		Explain: "Days for which the audit of operators' acts is kept, and what is known of tokens that open nothing any more.",
+	},
+	{
 		Name: "SILENCE_HOURS", Default: "24", Form: "a whole number from 0 to 720; 0 for no alarm",
 		Explain: "Hours without a push, while parcels are on their way, after which there is an alarm.",
 	},

@@ -46,6 +46,7 @@ func (c *Config) checkServer(ps *Problems) {
 	}
 	between(ps, "PORT", c.Port, 0, 65535)
 	between(ps, "RETENTION_DAYS", c.RetentionDays, 1, 3650)
+	between(ps, "AUDIT_RETENTION_DAYS", c.AuditDays, 0, 3650)
 	between(ps, "SILENCE_HOURS", c.SilenceHours, 0, 720)
 	between(ps, "DRAIN_SECONDS", c.DrainSeconds, 0, 60)
 	if c.MetricsAddr == "" {

@@ -77,13 +77,13 @@ func (a *API) createToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 var listTokensCall = call{
-	tag: "tokens", id: "listTokens", summary: "All tokens there were, newest first", query: pageParams, answers: []answered{listing([]tokenRow{})},
+	tag: "tokens", id: "listTokens", summary: "All tokens, newest first", detail: "Those that opened nothing any more for AUDIT_RETENTION_DAYS are left out.", query: pageParams, answers: []answered{listing([]tokenRow{})},
 	fails: []tracking.Code{tracking.Invalid},
 }
 
 // GET /api/tokens?page&limit
 //
-// All tokens there were, newest first.
+// All tokens that are kept, newest first.
 func (a *API) listTokens(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	number, limit, err := paging(q)

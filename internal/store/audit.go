@@ -113,6 +113,35 @@ func (s *Store) Audit(ctx context.Context, filter AuditFilter, page, limit int) 
 	return found, err
 }
 
+// DeleteOldAudit deletes at most slice entries of acts before a time, the oldest
+// first, and tokens that opened nothing any more by then: no entry that is left
+// needs them. It returns how many entries it deleted: fewer than slice when none
+// is left.
+func (s *Store) DeleteOldAudit(ctx context.Context, before time.Time, slice int) (int, error) {
+	var deleted int64
+	err := s.change(ctx, "delete old entries of the audit", func(ctx context.Context, t *tx) error {
+		res, err := t.exec(ctx, `
+			DELETE FROM audit
+			WHERE id IN (
+				SELECT id
+				FROM audit
+				WHERE id < $1
+				ORDER BY id
+				LIMIT $2)`, idAt(before), slice)
+		if err != nil {
+			return err
+		}
+		if deleted, err = res.RowsAffected(); err != nil || deleted == int64(slice) {
+			return err
+		}
+		_, err = t.exec(ctx, `
+			DELETE FROM tokens
+			WHERE revoked_at <> 0 AND revoked_at < $1 OR expires_at <> 0 AND expires_at < $2`, micros(before), micros(before))
+		return err
+	})
+	return int(deleted), err
+}
+
 func (f AuditFilter) clause() clause {
 	var c clause
 	if f.Act != "" {

@@ -119,6 +119,42 @@ func TestTokensNeedAnEntry(t *testing.T) {
 	})
 }
 
+// The audit ends where it is told to, and of tokens nothing is kept for longer
+// than what was done with them.
+func TestOldAuditIsDeleted(t *testing.T) {
+	t.Parallel()
+	storetest.EachBackend(t, func(t *testing.T, b *storetest.Backend) {
+		s := b.Open(t)
+		ctx := ctxOf(t)
+		for day := range 9 {
+			if err := s.Record(ctx, &access.Entry{At: noon.AddDate(0, 0, day), Actor: access.CommandLine(), Act: access.ExportWebhooks, Subject: fmt.Sprint(day)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for name, expires := range map[string]time.Time{"ended": noon.AddDate(0, 0, 1), "ends": noon.AddDate(0, 0, 8), "lives": {}} {
+			tokenOf(t, s, name, noon, expires)
+		}
+		revoked := tokenOf(t, s, "revoked", noon, time.Time{})
+		if _, err := s.RevokeToken(acting(t, access.RevokeToken), revoked.ID, noon); err != nil {
+			t.Fatal(err)
+		}
+		before := noon.AddDate(0, 0, 4)
+		for round, want := range []int{4, 4, 1, 0} { // four days, and five acts about tokens on the first
+			if n, err := s.DeleteOldAudit(ctx, before, 4); err != nil || n != want {
+				t.Fatalf("slice %d: %d, %v; want %d", round, n, err, want)
+			}
+		}
+		left := audit(t, s)
+		if len(left) != 5 || left[0].Subject != "8" || left[4].Subject != "4" {
+			t.Errorf("left: %+v", left)
+		}
+		tokens, total, err := s.Tokens(ctx, 1, 10)
+		if err != nil || total != 2 {
+			t.Errorf("tokens left: %+v, %v", tokens, err)
+		}
+	})
+}
+
 func TestAuditFiltersAndPages(t *testing.T) {
 	t.Parallel()
 	storetest.EachBackend(t, func(t *testing.T, b *storetest.Backend) {
