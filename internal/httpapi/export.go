@@ -111,6 +111,9 @@ func (a *API) exportWebhooks(w http.ResponseWriter, r *http.Request) error {
 		_ = control.Flush()
 		return nil
 	})
+	// To have found nothing for a while is no fault of the reader's: from the last
+	// row to the end of the log, or from its beginning, can be far.
+	_ = control.SetWriteDeadline(time.Now().Add(exportStall))
 	switch {
 	case err == nil && !begun:
 		err = errors.Join(begin(), format.flush(), out.Flush())

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestExport(t *testing.T) {
@@ -58,6 +60,35 @@ func TestExport(t *testing.T) {
 			t.Errorf("%s: %d %s", query, a.status, a.body)
 		}
 	}
+}
+
+// Where nothing is found for longer than an answer may take, the answer is whole
+// all the same.
+func TestExportOfNothingIsWhole(t *testing.T) {
+	t.Parallel()
+	h := filled(t)
+	server := httptest.NewUnstartedServer(h.api)
+	server.Config.WriteTimeout = time.Nanosecond // it has been longer than that
+	server.Start()
+	defer server.Close()
+	for query, rows := range map[string]int{"q=nobody": 0, "status=failed&format=csv": 1, "status=processed": 2} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/api/webhooks/export?"+query, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+adminToken)
+		res, err := server.Client().Do(r)
+		if err != nil {
+			t.Errorf("%s: %v", query, err)
+			continue
+		}
+		body, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if err != nil || res.StatusCode != 200 || strings.Count(string(body), "\n") != rows {
+			t.Errorf("%s: %d %q, %v", query, res.StatusCode, body, err)
+		}
+	}
+	server.Client().CloseIdleConnections()
 }
 
 // Nothing that a sender wrote is a formula when the file is opened.
