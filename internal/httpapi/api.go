@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -14,6 +16,7 @@ import (
 	"github.com/webazaar/waybill/internal/access"
 	"github.com/webazaar/waybill/internal/inbox"
 	"github.com/webazaar/waybill/internal/store"
+	"github.com/webazaar/waybill/internal/tracking"
 	"github.com/webazaar/waybill/web"
 )
 
@@ -42,6 +45,7 @@ type Options struct {
 	ShopOrderIDs   bool
 	PublicChannels bool // order-{id} is open to anyone who knows the id
 	Now            func() time.Time
+	AnswerWithin   time.Duration // how long a call may take to be answered; default 25 s
 }
 
 // Realtime is how browsers reach the Pusher-protocol server. Empty Host and
@@ -84,6 +88,9 @@ type API struct {
 func New(opts Options) *API {
 	if opts.Now == nil {
 		opts.Now = time.Now
+	}
+	if opts.AnswerWithin == 0 {
+		opts.AnswerWithin = answerWithin
 	}
 	a := &API{
 		opts: opts, log: opts.Logger.With("component", "http"), peers: peers{trusted: opts.TrustedProxies},
@@ -132,8 +139,29 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.handler.ServeHTTP(w, r)
 }
 
+// answerWithin is a little less than the server takes to write an answer: who
+// asks for too much, or while the database hangs, is told so, and does not go on
+// being worked for.
+const answerWithin = 25 * time.Second
+
+// bounded ends what takes longer to answer than anybody waits for.
+func (a *API) bounded(handle handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		ctx, cancel := context.WithTimeout(r.Context(), a.opts.AnswerWithin)
+		defer cancel()
+		err := handle(w, r.WithContext(ctx))
+		if errors.Is(err, context.DeadlineExceeded) && r.Context().Err() == nil {
+			return &tracking.Error{Code: tracking.Unavailable, Message: "it took too long; ask for less, or come again", Err: err}
+		}
+		return err
+	}
+}
+
 // wrap guards a route and answers for what goes wrong in it, a panic included.
 func (a *API) wrap(rt route) http.Handler {
+	if !rt.streams() {
+		rt.handle = a.bounded(rt.handle)
+	}
 	handle := a.guarded(rt)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {

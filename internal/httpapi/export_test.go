@@ -84,7 +84,7 @@ func TestExportOfNothingIsWhole(t *testing.T) {
 		}
 		body, err := io.ReadAll(res.Body)
 		_ = res.Body.Close()
-		if err != nil || res.StatusCode != 200 || strings.Count(string(body), "\n") != rows {
+		if err != nil || res.StatusCode != http.StatusOK || strings.Count(string(body), "\n") != rows {
 			t.Errorf("%s: %d %q, %v", query, res.StatusCode, body, err)
 		}
 	}

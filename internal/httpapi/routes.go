@@ -18,6 +18,11 @@ type route struct {
 	call    *call // what the description tells of it; nil where no JSON is spoken
 }
 
+// streams reports whether the answer goes on for as long as there is more.
+func (rt *route) streams() bool {
+	return rt.call != nil && rt.call.answers[0].in == inLines
+}
+
 // routes is every path that Waybill answers, but for the realtime server's and
 // the static files.
 func (a *API) routes() []route {
