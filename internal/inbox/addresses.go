@@ -53,6 +53,7 @@ type Addresses struct {
 
 	mu    sync.Mutex
 	known map[netip.Prefix]time.Time // allowed by calls, and since when this process knows; zero: for long
+	owed  bool                       // what came from the settings' addresses may still be rejected
 }
 
 // NewAddresses makes Addresses that know those of the settings; Refresh reads
@@ -64,7 +65,7 @@ func NewAddresses(opts AddressOptions) *Addresses {
 	if opts.Every == 0 {
 		opts.Every = 2 * time.Second
 	}
-	return &Addresses{opts: opts, log: opts.Logger.With("component", "addresses"), known: map[netip.Prefix]time.Time{}}
+	return &Addresses{opts: opts, log: opts.Logger.With("component", "addresses"), known: map[netip.Prefix]time.Time{}, owed: true}
 }
 
 // Run keeps the list as the database has it, until ctx is done.
@@ -122,7 +123,7 @@ const releasesFor = 30 * time.Second
 
 // release sees to what was sent from addresses that are new to this process. It
 // rejected such pushes until it heard of them, so whoever allowed them elsewhere
-// cannot have released all.
+// cannot have released all; nobody has where they came with the settings.
 func (a *Addresses) release(ctx context.Context) error {
 	now := a.opts.Now()
 	a.mu.Lock()
@@ -134,15 +135,21 @@ func (a *Addresses) release(ctx context.Context) error {
 			seen[prefix] = since
 		}
 	}
+	owed := a.owed
+	if a.owed = false; owed {
+		fresh = append(fresh, a.opts.List.Fixed()...)
+	}
 	a.mu.Unlock()
 	if len(fresh) == 0 {
 		return nil
 	}
-	if _, _, err := a.releaseFrom(ctx, fresh, -1); err != nil {
-		return err
-	}
+	_, _, err := a.releaseFrom(ctx, fresh, -1)
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if err != nil || ctx.Err() != nil {
+		a.owed = a.owed || owed
+		return err
+	}
 	for prefix, since := range seen {
 		if a.known[prefix].Equal(since) && now.Sub(since) > releasesFor {
 			a.known[prefix] = time.Time{}
@@ -184,7 +191,13 @@ func (a *Addresses) Allow(ctx context.Context, prefix netip.Prefix, by string) (
 	if err := a.Refresh(ctx); err != nil {
 		return 0, false, err
 	}
-	return a.releaseFrom(ctx, []netip.Prefix{prefix}, releasedAtOnce)
+	released, more, err = a.releaseFrom(ctx, []netip.Prefix{prefix}, releasedAtOnce)
+	if more && a.fixed(prefix) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.owed = true
+	}
+	return released, more, err
 }
 
 // Forget takes back what Allow did; what was released stays so. Invalid for an

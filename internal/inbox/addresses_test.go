@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/webazaar/waybill/internal/inbox"
 	"github.com/webazaar/waybill/internal/shiprocket"
@@ -90,5 +91,101 @@ func TestAddressesOfSeveralProcesses(t *testing.T) {
 	}
 	if all, err := its.All(ctx); err != nil || len(all) != 1 || !all[0].At.IsZero() {
 		t.Errorf("allowed: %+v, %v", all, err)
+	}
+}
+
+// An address that is put into the settings releases what it sent before, as one
+// that is allowed by a call does.
+func TestAddressesOfTheSettingsRelease(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	ctx := t.Context()
+	before, _ := r.addressed()
+	if _, err := before.Receive(ctx, from([]byte(`{"awb":"A1","current_status":"IN TRANSIT"}`))); !errors.Is(err, inbox.ErrAddress) {
+		t.Fatal(err)
+	}
+	running, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	woken := make(chan struct{}, 1)
+	restarted := r.addresses(allow(unlisted.String()+"/32"), func() {
+		select {
+		case woken <- struct{}{}:
+		default:
+		}
+	})
+	go func() { ended <- restarted.Run(running) }()
+	select {
+	case <-woken:
+	case <-time.After(20 * time.Second):
+		t.Error("nothing was released")
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if found, err := r.store.Webhooks(ctx, store.Filter{Status: inbox.Rejected}, 1, 9); err != nil || found.Total != 0 {
+		t.Errorf("still rejected: %+v, %v", found, err)
+	}
+}
+
+// endless is a log of rows that were rejected from one address.
+type endless struct {
+	inbox.AddressLog
+	left  int
+	looks chan struct{}
+}
+
+func (e *endless) AllowedAddresses(context.Context) ([]inbox.AllowedAddress, error) {
+	select {
+	case e.looks <- struct{}{}:
+	default:
+	}
+	return nil, nil
+}
+
+func (e *endless) ReleaseAddresses(context.Context, []netip.Prefix, string) (released int, last string, err error) {
+	released = min(e.left, 256)
+	e.left -= released
+	if e.left > 0 {
+		last = "more"
+	}
+	return released, last, nil
+}
+
+// What a call says will follow by itself does, also for an address of the
+// settings, which has nothing to be remembered by.
+func TestWhatIsReleasedLaterFollows(t *testing.T) {
+	t.Parallel()
+	log := &endless{looks: make(chan struct{}, 1)}
+	running, stop := context.WithCancel(t.Context())
+	a := inbox.NewAddresses(inbox.AddressOptions{
+		Log: log, List: allow("13.234.161.44/32"), Logger: slog.New(slog.DiscardHandler), Every: time.Millisecond,
+		Wake: func() {
+			if log.left == 0 {
+				stop()
+			}
+		},
+	})
+	once, end := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(once) }()
+	<-log.looks
+	<-log.looks // what there was at the start is done with
+	end()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	log.left = 12_000
+	released, more, err := a.Allow(t.Context(), netip.MustParsePrefix("13.234.161.44/32"), "me")
+	if err != nil || !more || released >= 12_000 {
+		t.Fatalf("released %d, more %v, %v", released, more, err)
+	}
+	late := time.AfterFunc(20*time.Second, stop)
+	defer late.Stop()
+	if err := a.Run(running); err != nil {
+		t.Fatal(err)
+	}
+	if log.left > 0 {
+		t.Errorf("%d rows were never released", log.left)
 	}
 }
