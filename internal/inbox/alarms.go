@@ -50,12 +50,14 @@ type Alarms struct {
 	opts AlarmOptions
 	log  *slog.Logger
 
-	mu         sync.Mutex
-	now        []Alarm
-	at         time.Time // when they were read
-	troubled   time.Time // since when the database does not answer
-	silentFrom time.Time // the newest row for which open was found out
-	openAt     time.Time // and when
+	mu  sync.Mutex
+	now []Alarm
+	at  time.Time // when they were read
+
+	reading    chan struct{} // held by the one who reads them, and so has the rest
+	troubled   time.Time     // since when the database does not answer
+	silentFrom time.Time     // the newest row for which open was found out
+	openAt     time.Time     // and when
 	open       bool
 }
 
@@ -75,7 +77,7 @@ func NewAlarms(opts AlarmOptions) *Alarms {
 	if opts.Every == 0 {
 		opts.Every = 10 * time.Second
 	}
-	return &Alarms{opts: opts, log: opts.Logger.With("component", "alarms")}
+	return &Alarms{opts: opts, log: opts.Logger.With("component", "alarms"), reading: make(chan struct{}, 1)}
 }
 
 // Run looks now and again and tells the log when an alarm begins and ends, until
@@ -122,20 +124,29 @@ func (a *Alarms) tell(was map[AlarmCode]Alarm, all []Alarm) map[AlarmCode]Alarm 
 }
 
 // Current are the alarms as they stand, at most a few seconds old. When the
-// database does not answer, that is an alarm, and all others are unknown.
+// database does not answer, that is an alarm, and all others are unknown. Who
+// has no time to wait for them, by ctx, has those that were read last.
 func (a *Alarms) Current(ctx context.Context) []Alarm {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	now := a.opts.Now().UTC()
-	if age := now.Sub(a.at); !a.at.IsZero() && age >= 0 && age < alarmsKept {
-		return a.now
+	last, fresh := a.last()
+	if fresh {
+		return last
 	}
+	select {
+	case a.reading <- struct{}{}:
+		defer func() { <-a.reading }()
+	case <-ctx.Done():
+		return last
+	}
+	if last, fresh = a.last(); fresh { // of the one that was waited for
+		return last
+	}
+	now := a.opts.Now().UTC()
 	reading, cancel := context.WithTimeout(ctx, alarmsWithin)
 	defer cancel()
 	all, err := a.read(reading, now)
 	switch {
 	case ctx.Err() != nil:
-		return a.now // who asked has gone: that says nothing
+		return last // who asked has gone: that says nothing
 	case err != nil:
 		if a.troubled.IsZero() {
 			a.troubled = now
@@ -145,8 +156,20 @@ func (a *Alarms) Current(ctx context.Context) []Alarm {
 	default:
 		a.troubled = time.Time{}
 	}
-	a.now, a.at = all, now
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	// To find out that nobody answers takes longer than alarms are kept.
+	a.now, a.at = all, a.opts.Now()
 	return all
+}
+
+// last are the alarms that were read last, and whether they are as good as new.
+func (a *Alarms) last() (all []Alarm, fresh bool) {
+	now := a.opts.Now()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	age := now.Sub(a.at)
+	return a.now, !a.at.IsZero() && age >= 0 && age < alarmsKept
 }
 
 func (a *Alarms) read(ctx context.Context, now time.Time) ([]Alarm, error) {

@@ -224,6 +224,44 @@ func (s *sick) Unresolved(context.Context) ([]inbox.Unresolved, error) {
 	return s.rows, nil
 }
 
+// dead is a log that answers nobody, and does not say so.
+type dead struct{ sick }
+
+func (*dead) Sightings(ctx context.Context, _ time.Time, _ []inbox.Sighting) ([]inbox.Sighting, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// While the database hangs everybody hears of it, and nobody waits for others to
+// find it out one after the other.
+func TestAlarmsOfADeadDatabase(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := inbox.NewAlarms(inbox.AlarmOptions{Log: &dead{}, Metrics: inbox.NewMetrics(nil), Logger: slog.New(slog.DiscardHandler)})
+		began := time.Now()
+		var asking sync.WaitGroup
+		for n := range 20 {
+			asking.Go(func() {
+				ctx, patience := t.Context(), 6*time.Second
+				if n%2 == 0 {
+					var cancel context.CancelFunc
+					patience = 2 * time.Second
+					ctx, cancel = context.WithTimeout(ctx, patience)
+					defer cancel()
+				}
+				got := codes(a.Current(ctx))
+				if n%2 == 1 && got != "store_unavailable 1" {
+					t.Errorf("%q", got)
+				}
+				if waited := time.Since(began); waited > patience+2*time.Second {
+					t.Errorf("one with a patience of %s waited %s", patience, waited)
+				}
+			})
+		}
+		asking.Wait()
+	})
+}
+
 // The log is told once when an alarm begins and once when it ends. While the
 // database is away nothing ends, and nobody waits for it again and again.
 func TestAlarmsBeginAndEnd(t *testing.T) {
