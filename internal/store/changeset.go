@@ -35,8 +35,9 @@ type changeset struct {
 	// kept for the next decision.
 	desk *desk
 
-	erased []string // webhooks that were applied to an order whose buyer asked to be forgotten
-	shreds bool     // what it replaces is not to be found in the database's files either
+	erased    []string   // webhooks that were applied to an order whose buyer asked to be forgotten
+	forgotten []forgetee // orders whose webhooks are all to be emptied
+	shreds    bool       // what it replaces is not to be found in the database's files either
 
 	then func(ctx context.Context, t *tx) error // what else belongs to it; may be nil
 }
@@ -206,6 +207,11 @@ func (t *tx) write(ctx context.Context, c *changeset, kinds []string) ([]trackin
 	}
 	if _, err := t.release(ctx, slices.SortedFunc(maps.Keys(c.named), name.compare)); err != nil {
 		return nil, err
+	}
+	for i := range c.forgotten {
+		if err := t.eraseBodies(ctx, &c.forgotten[i]); err != nil {
+			return nil, err
+		}
 	}
 	return t.addEffects(ctx, c, kinds)
 }

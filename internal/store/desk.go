@@ -107,6 +107,8 @@ type desk struct {
 	byName  map[name][]place
 	touched []*loaded // in the order of their first change
 	applied []applied
+
+	forgotten []*loaded // whose webhooks are to be emptied: they were merged with an erased one
 }
 
 // applied is a webhook and the order it was applied to.
@@ -227,7 +229,12 @@ func (d *desk) resolve(ask func([]*tracking.Order) tracking.Verdict, names []nam
 		o.Absorb(other)
 		o.merged = append(append(o.merged, gone), gone.merged...)
 		o.updates = append(o.updates, gone.updates...)
-		o.erased = max(o.erased, gone.erased)
+		if forgotten := max(o.erased, gone.erased); (o.erased == 0) != (gone.erased == 0) {
+			o.forget(forgotten)
+			d.forgotten = append(d.forgotten, o)
+		} else {
+			o.erased = forgotten
+		}
 		// The other's names are this one's now; all are written again.
 		o.known = map[tracking.Identifier]bool{}
 		gone.into = o
@@ -259,6 +266,9 @@ func (d *desk) touch(o *loaded, updates []tracking.Update) {
 
 // collect puts everything that was touched into c.
 func (d *desk) collect(ctx context.Context, c *changeset) error {
+	for _, o := range d.forgotten {
+		c.forgotten, c.shreds = append(c.forgotten, o.present().names()), true
+	}
 	orders := slices.DeleteFunc(slices.Clone(d.touched), func(o *loaded) bool { return o.into != nil })
 	if err := d.numberOrders(ctx, orders); err != nil {
 		return err

@@ -34,21 +34,40 @@ func (s *Store) ErasePersonalData(ctx context.Context, id string) error {
 				return nil, err
 			}
 			o := d.orders[seq]
-			o.Contact = nil
-			o.erased = micros(now)
-			named, err := t.unappliedOf(ctx, o)
-			if err != nil {
-				return nil, err
-			}
-			c := &changeset{now: now, shreds: true, then: func(ctx context.Context, t *tx) error { return t.eraseBodies(ctx, o, named) }}
-			o.rewrite = true
-			eraseEvidence(o)
+			o.forget(micros(now))
+			d.forgotten = append(d.forgotten, o)
+			c := &changeset{now: now}
 			updates := o.Revise(now)
 			d.touch(o, updates)
 			c.tell(t.dialect.effectBytes, updates)
 			return c, d.collect(ctx, c)
 		})
 	})
+}
+
+// forget takes out of an order's own what may name a person.
+func (o *loaded) forget(at int64) {
+	o.Contact, o.erased, o.rewrite = nil, at, true
+	eraseEvidence(o)
+}
+
+// A forgetee is an order whose webhooks are to be emptied, by what they may name
+// it by.
+type forgetee struct{ ids, awbs, srs []string }
+
+// names are what webhooks may name an order by as things stand.
+func (o *loaded) names() forgetee {
+	f := forgetee{ids: append([]string{o.ID}, o.Aliases...)}
+	for _, id := range o.Identifiers() {
+		switch id.Kind {
+		case tracking.ByAWB:
+			f.awbs = append(f.awbs, id.Value)
+		case tracking.BySR:
+			f.srs = append(f.srs, id.Value)
+		case tracking.ByNumber: // others may have the same
+		}
+	}
+	return f
 }
 
 // eraseReading takes out of a reading what may name a person.
@@ -72,11 +91,11 @@ func eraseEvidence(o *loaded) {
 	}
 }
 
-// unappliedOf are webhooks that name the order by Shiprocket's id alone and were
-// not applied: there is no AWB to find them by.
-func (t *tx) unappliedOf(ctx context.Context, o *loaded) ([]string, error) {
+// unapplied are webhooks that name an order by Shiprocket's id alone and were not
+// applied: there is no AWB to find them by.
+func (t *tx) unapplied(ctx context.Context, srs []string) ([]string, error) {
 	var ids []string
-	err := among(t.dialect, namedBy(o, tracking.BySR), func(values []string) error {
+	err := among(t.dialect, srs, func(values []string) error {
 		in, args := oneOf(t.dialect, 1, values)
 		c := clause{args: args}
 		c.add("w.sr_order_id" + in)
@@ -93,31 +112,23 @@ func (t *tx) unappliedOf(ctx context.Context, o *loaded) ([]string, error) {
 	return ids, nil
 }
 
-// namedBy are the order's names of one kind.
-func namedBy(o *loaded, kind tracking.IdentifierKind) []string {
-	var values []string
-	for _, id := range o.Identifiers() {
-		if id.Kind == kind {
-			values = append(values, id.Value)
-		}
-	}
-	return values
-}
-
 // eraseBodies empties the webhooks that were applied to an order, under any of
-// its ids, those that name one of its AWBs and were not, and those that are
-// named.
-func (t *tx) eraseBodies(ctx context.Context, o *loaded, named []string) error {
-	applied, err := t.seek(ctx, "order_id", append([]string{o.ID}, o.Aliases...), func(c *clause) {
+// its ids, and those that name one of its AWBs or Shiprocket's id and were not.
+func (t *tx) eraseBodies(ctx context.Context, f *forgetee) error {
+	applied, err := t.seek(ctx, "order_id", f.ids, func(c *clause) {
 		c.add("w.order_id <> ''")
 		c.add("w.status <> 'pending'")
 	})
 	if err != nil {
 		return fmt.Errorf("find the order's webhooks: %w", err)
 	}
-	naming, err := t.seek(ctx, "awb", namedBy(o, tracking.ByAWB), func(c *clause) { c.add("w.status <> 'pending'") })
+	naming, err := t.seek(ctx, "awb", f.awbs, func(c *clause) { c.add("w.status <> 'pending'") })
 	if err != nil {
 		return fmt.Errorf("find webhooks that name its AWBs: %w", err)
+	}
+	named, err := t.unapplied(ctx, f.srs)
+	if err != nil {
+		return err
 	}
 	return t.eraseWebhooks(ctx, slices.Concat(applied, naming, named))
 }

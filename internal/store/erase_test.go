@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,6 +56,59 @@ func TestErasedOrdersStayErased(t *testing.T) {
 			}
 			if kept := w.AWB == "B"; (w.Body != nil) != kept || (len(w.Headers) > 0) != kept || (w.Flags == "") != kept {
 				t.Errorf("%s of %q: body %q, headers %v, flags %q", w.EventID, w.AWB+w.SROrderID, w.Body, w.Headers, w.Flags)
+			}
+		}
+	})
+}
+
+// An order that turns out to be that of a buyer who was forgotten is forgotten,
+// too, whichever of the two goes on.
+func TestErasureHoldsThroughMergers(t *testing.T) {
+	t.Parallel()
+	storetest.EachBackend(t, func(t *testing.T, b *storetest.Backend) {
+		for _, erased := range []int{0, 1} {
+			s := b.Open(t)
+			ctx := ctxOf(t)
+			awb, sr, number := fmt.Sprint("A", erased), fmt.Sprint("S", erased), fmt.Sprint("N", erased)
+			one := told{
+				awb: awb, milestone: tracking.PickedUp, label: "PICKED UP", at: noon.Add(-time.Hour),
+				scans: []tracking.Scan{scanAt(awb, noon.Add(-time.Hour), "Picked up; name Ravi", tracking.PickedUp)},
+			}
+			two := told{
+				sr: sr, number: number, milestone: tracking.Created, label: "NEW", at: noon.Add(-2 * time.Hour),
+				scans: []tracking.Scan{scanAt("", noon.Add(-2*time.Hour), "Booked; name Ravi", tracking.Created)},
+			}
+			orders := []string{apply(t, s, one)[0].OrderID, apply(t, s, two)[0].OrderID}
+			reg := tracking.Registration{Number: number, Contact: &tracking.Contact{Name: "Asha"}}
+			if _, _, err := s.Register(ctx, noon, reg); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.ErasePersonalData(ctx, orders[erased]); err != nil {
+				t.Fatal(err)
+			}
+			both := apply(t, s, told{awb: awb, sr: sr, number: number, milestone: tracking.InTransit, label: "IN TRANSIT", at: noon})[0]
+			for _, id := range orders {
+				o, err := s.Order(ctx, id)
+				if err != nil || o.ID != both.OrderID || o.Contact != nil || len(o.Scans) != 2 {
+					t.Fatalf("%+v, %v", o, err)
+				}
+				for _, scan := range o.Scans {
+					if strings.Contains(scan.Activity+scan.Code, "Ravi") {
+						t.Errorf("a scan says %q, %q", scan.Activity, scan.Code)
+					}
+				}
+			}
+			found, err := s.Webhooks(ctx, store.Filter{OrderID: both.OrderID}, 1, 10)
+			if err != nil || len(found.Rows) != 3 {
+				t.Fatal(found, err)
+			}
+			for i := range found.Rows {
+				if w, err := s.Webhook(ctx, found.Rows[i].ID); err != nil || w.Body != nil || w.Flags != "erased" {
+					t.Errorf("a webhook of it: %q, %q, %v", w.Body, w.Flags, err)
+				}
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
 			}
 		}
 	})
