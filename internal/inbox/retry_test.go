@@ -39,7 +39,7 @@ func TestAPoisonedRowHoldsUpNobody(t *testing.T) {
 			}
 			for attempt := 1; attempt <= maxAttempts; attempt++ {
 				w := r.row(sick.ID)
-				if w.Attempts != attempt || len(w.Tries) != attempt || !strings.Contains(w.Error, "poisoned") || !w.Tries[attempt-1].At.Equal(r.clock.read()) {
+				if w.Attempts != attempt || len(w.Tries) != attempt || !strings.HasSuffix(w.Error, "poisoned") || !strings.HasSuffix(w.Tries[attempt-1].Error, "poisoned") || !w.Tries[attempt-1].At.Equal(r.clock.read()) {
 					t.Fatalf("after try %d: %d attempts, error %q, tries %v", attempt, w.Attempts, w.Error, w.Tries)
 				}
 				if attempt == maxAttempts {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -275,10 +276,19 @@ func (i *Inbox) fail(ctx context.Context, w *Webhook, cause error) error {
 	next := now.Add(i.opts.Backoff(w.Attempts))
 	i.metrics.failed(giveUp)
 	i.log.Warn("webhook.failed", "webhook", w.ID, "attempt", w.Attempts, "given_up", giveUp, "error", cause)
-	if err := i.opts.Log.Fail(ctx, w.ID, now, cause.Error(), next, giveUp); err != nil {
+	if err := i.opts.Log.Fail(ctx, w.ID, now, shownCause(cause), next, giveUp); err != nil {
 		return fmt.Errorf("record a failed try: %w", err)
 	}
 	return nil
+}
+
+// shownCause is what viewers of the log are told of why a try failed: its first
+// line. Below that of a panic are the calls that led to it, which the process's
+// log has.
+func shownCause(cause error) string {
+	const most = 500
+	line, _, _ := strings.Cut(cause.Error(), "\n")
+	return strings.ToValidUTF8(line[:min(len(line), most)], "")
 }
 
 // backoff is 1 s, 4 s, 16 s, … at most 15 min, each ± 25 %: many rows that

@@ -295,7 +295,7 @@ func (p poisoned) Apply(ctx context.Context, now time.Time, batch []inbox.Applic
 		if p.whole {
 			return nil, errors.New("the batch is poisoned")
 		}
-		bad = append(bad, inbox.Applied{WebhookID: a.WebhookID, Err: errors.New("the webhook is poisoned")})
+		bad = append(bad, inbox.Applied{WebhookID: a.WebhookID, Err: errors.New("the webhook is poisoned\ngoroutine 1 [running]")})
 	}
 	applied, err := p.Store.Apply(ctx, now, good, o)
 	return append(applied, bad...), err
