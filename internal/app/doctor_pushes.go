@@ -93,11 +93,15 @@ func (d *doctor) addresses() {
 			missing = append(missing, p.Addr().String())
 		}
 	}
+	what := "kept and waits until they are allowed"
+	if d.cfg.Shiprocket.IPCheck == config.Warn {
+		what = "taken and flagged (SHIPROCKET_IP_CHECK=warn)"
+	}
 	if len(missing) > 0 {
-		d.note("SHIPROCKET_ALLOWED_IPS lacks addresses that Shiprocket has published: %s; what comes from them is kept and waits until they are allowed", strings.Join(missing, ", "))
+		d.note("SHIPROCKET_ALLOWED_IPS lacks addresses that Shiprocket has published: %s; unless a call has allowed them, what comes from them is %s", strings.Join(missing, ", "), what)
 		return
 	}
-	d.good("the address list holds all that Shiprocket had published when this waybill was made; pushes from newer ones are kept until they are allowed")
+	d.good("the address list holds all that Shiprocket had published when this waybill was made; what comes from newer ones is %s", what)
 }
 
 // refusals asks the running server how many pushes it turned away; those are

@@ -48,6 +48,21 @@ func TestDoctorFindsNothing(t *testing.T) {
 	}
 }
 
+// What is said about pushes from other addresses is what becomes of them.
+func TestDoctorOnOtherAddresses(t *testing.T) {
+	t.Parallel()
+	for check, says := range map[string]string{
+		"enforce": "what comes from them is kept and waits until they are allowed", "warn": "what comes from them is taken and flagged",
+		"off": "the sender's address is not looked at",
+	} {
+		cfg := settings(t, t.TempDir(), "SHIPROCKET_IP_CHECK="+check, "SHIPROCKET_ALLOWED_IPS=13.234.161.44")
+		cfg.Port = 1
+		if out, _ := examined(t, cfg, nil); !strings.Contains(out, says) {
+			t.Errorf("%s: %q is not said in\n%s", check, says, out)
+		}
+	}
+}
+
 func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	cfg, loaded := config.Load([]string{

@@ -93,7 +93,7 @@ var (
 	unmaskedParam = param{name: "unmasked", about: "true: an admin sees riders and buyers in the body; the audit tells of it", schema: truth}
 	filterParams  = append([]param{
 		{name: "status", about: "what has become of the push", schema: enums[reflect.TypeFor[inbox.Status]()]},
-		{name: "reason", about: "why, in a code; among the newest 10,000 rows, or those of status", schema: oneOf(reasons...)},
+		{name: "reason", about: "why, in a code; nothing_new among the newest 10,000 rows", schema: oneOf(reasons...)},
 		{name: "dismissed", about: "true: what an operator has dismissed; false: all else", schema: truth},
 		{name: "awb", about: "exact"},
 		{name: "orderId", about: "exact"},
