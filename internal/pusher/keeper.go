@@ -21,24 +21,24 @@ type keeper struct {
 
 	mu        sync.Mutex
 	settling  []settling // oldest first
-	exits     []exit
 	departed  []Departure
 	forgotten bool
+	doubts    map[place]*doubt
 	owing     time.Time           // when to look next whether what is owed can be given; zero when nothing is
 	counting  map[string]struct{} // channels whose watchers are to be told their number
 
 	toldMany map[string]time.Time // the keeper's own: when a large channel was told
 
 	// anew is held by whoever enters or leaves a presence channel, and altogether
-	// while all members are entered again.
+	// while a user's connections are counted anew.
 	anew sync.RWMutex
 }
 
-// exit is a member's connection that the census was not told is gone.
-type exit struct{ channel, user string }
-
 func newKeeper(s *Server) *keeper {
-	return &keeper{server: s, counting: make(map[string]struct{}), toldMany: make(map[string]time.Time)}
+	return &keeper{
+		server: s, doubts: make(map[place]*doubt),
+		counting: make(map[string]struct{}), toldMany: make(map[string]time.Time),
+	}
 }
 
 // run works until stop is closed.
@@ -66,16 +66,16 @@ func (k *keeper) run(stop <-chan struct{}) {
 func (k *keeper) round(now time.Time) time.Duration {
 	k.mu.Lock()
 	departed, forgotten := k.departed, k.forgotten
-	k.departed, k.forgotten = nil, false
+	k.departed = nil
 	k.mu.Unlock()
 
 	if forgotten {
-		k.enterAnew()
+		k.doubtAll()
 	}
 	for _, d := range departed {
 		k.mourn(d)
 	}
-	ok := k.exit()
+	ok := k.recount()
 	ctx, cancel := k.server.bounded()
 	defer cancel()
 	ok = k.flush(ctx) == nil && ok
@@ -142,81 +142,4 @@ func (k *keeper) mourn(d Departure) {
 		k.server.gone(channel, members)
 	}
 	k.settleLater(d.Emptied)
-}
-
-// exit takes those out of the census whose connections are gone; false is when the
-// cluster could not be asked.
-func (k *keeper) exit() bool {
-	k.anew.RLock()
-	defer k.anew.RUnlock()
-	for {
-		k.mu.Lock()
-		if len(k.exits) == 0 {
-			k.exits = nil
-			k.mu.Unlock()
-			return true
-		}
-		e := k.exits[0]
-		k.exits = k.exits[1:]
-		k.mu.Unlock()
-		if !k.server.exit(e.channel, e.user) {
-			return false // it has put it back
-		}
-	}
-}
-
-// enterAnew puts everything of this node into a census that holds nothing of it.
-// Nobody enters or leaves meanwhile, so it goes on until it has done so: what was
-// entered must not be entered twice.
-func (k *keeper) enterAnew() {
-	k.anew.Lock()
-	defer k.anew.Unlock()
-	k.server.hub.noteAll()
-	k.mu.Lock()
-	k.exits = nil // of what is not there
-	k.mu.Unlock()
-	type entry struct {
-		channel string
-		member  Member
-	}
-	var here []entry
-	k.server.hub.each(func(ch *channel) {
-		for _, s := range ch.seats {
-			if s.member != nil {
-				here = append(here, entry{ch.name, s.member.Member})
-			}
-		}
-	})
-	var added []Message
-	for i := 0; i < len(here); {
-		ctx, cancel := k.server.bounded()
-		_, first, err := k.server.opts.Cluster.Enter(ctx, here[i].channel, here[i].member, 0)
-		cancel()
-		if err != nil {
-			if k.pause() {
-				return // the end, or forgotten once more
-			}
-			continue
-		}
-		if first {
-			added = append(added, memberMessage(eventMemberAdded, here[i].channel, here[i].member))
-		}
-		i++
-	}
-	k.server.tell(added...)
-}
-
-// pause waits before the cluster is asked again, and says whether there is no more
-// use in it.
-func (k *keeper) pause() bool {
-	timer := time.NewTimer(retryAfter)
-	defer timer.Stop()
-	select {
-	case <-k.server.stop:
-		return true
-	case <-timer.C:
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.forgotten
 }

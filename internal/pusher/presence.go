@@ -84,11 +84,11 @@ func (s *Server) enter(ctx context.Context, st *seat, channel string, last []byt
 	if err != nil {
 		s.hub.leave(st)
 		if !errors.Is(err, ErrFull) {
-			// He may be in all the same.
-			s.keeper.news(func() { s.keeper.exits = append(s.keeper.exits, exit{channel, m.User}) })
+			s.keeper.doubt(place{channel, m.User}) // he may be in all the same
 		}
 		return err
 	}
+	s.keeper.entered(place{channel, m.User})
 	if s.webhooks != nil {
 		m.counted = &seat{conn: st.conn}
 		s.hub.join(m.counted, memberPrefix+channel+"#"+m.User, nil)
@@ -121,20 +121,18 @@ func (s *Server) leave(st *seat) {
 }
 
 // exit takes one connection of the user out of the channel, and tells the others
-// if it was his last. False is when the cluster could not be asked: the keeper will
-// do it.
-func (s *Server) exit(channel, user string) bool {
+// if it was his last. Where the cluster did not answer the keeper counts anew.
+func (s *Server) exit(channel, user string) {
 	ctx, cancel := s.bounded()
 	defer cancel()
 	last, err := s.opts.Cluster.Exit(ctx, channel, user)
 	if err != nil {
-		s.keeper.news(func() { s.keeper.exits = append(s.keeper.exits, exit{channel, user}) })
-		return false
+		s.keeper.doubt(place{channel, user})
+		return
 	}
 	if last {
 		s.gone(channel, []Member{{User: user}})
 	}
-	return true
 }
 
 // gone tells the others that members are gone. One may have come back on another
