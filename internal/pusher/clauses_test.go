@@ -65,7 +65,7 @@ var clauses = []struct{ topic, clause, tests string }{
 	{"4 Users", "a good sign-in is answered with signin_success; a second as another user is an error", "TestSignIn TestPusherJSSignIn"},
 	{"4 Users", "a false one is told 4009 and closed", "TestFalseSignIn"},
 	{"4 Users", "#server-to-user-{id} is for connections of that user only, on all nodes", "TestMessagesToUser TestPusherJSSignIn"},
-	{"4 Users", "terminate_connections closes all of a user's connections in the cluster with 4009", "TestTerminateUser TestPusherJSSignIn"},
+	{"4 Users", "terminate_connections closes all of a user's connections in the cluster with 4009", "TestTerminateUser TestTerminateSlowUser TestPusherJSSignIn"},
 	{"4 Users", "who has neither signed in nor shown a signature in time is closed with 4009", "TestAuthorizeWithin"},
 	{"4 Users", "a watchlist tells who is online, and from then on who comes and goes, by his first and last connection", "TestWatchlist TestPusherJSSignIn"},
 	{"4 Users", "over 100 users are cut off with 4302", "TestWatchlistIsCutShort"},

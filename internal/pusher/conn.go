@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -40,7 +41,7 @@ type conn struct {
 	payload  *[]byte // from payloads, while a message is read and handled
 
 	authorized atomic.Bool // has shown a signature; see Options.AuthorizeWithin
-	owed       atomic.Bool // was refused a channel because the cluster was away
+	owed       atomic.Bool // was refused something because the cluster was away
 
 	heard atomic.Int64 // when the last frame came in, since the server's start
 	beat  beat
@@ -61,6 +62,13 @@ func (c *conn) push(frame []byte) bool {
 // instead, what still waits is thrown away. It does not block.
 func (c *conn) end(code Code, reason string, instead bool) {
 	c.seal(code, closeFrame(code, reason), instead)
+}
+
+// refuse closes the connection with an error that says the same. Both go past the
+// queue's bounds: a watcher who reads too slowly must not hear 4100 instead, and
+// come back.
+func (c *conn) refuse(code Code, message string) {
+	c.seal(code, slices.Concat(errorFrame(code, message), closeFrame(code, message)), false)
 }
 
 // run is the reader: it handles messages until the connection is sealed or

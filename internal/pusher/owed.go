@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Watchers who were refused a channel because the cluster could not be asked do
-// not ask again by themselves: pusher-js subscribes once for each connection. So
-// as soon as the cluster answers they are sent away, and subscribe where they
+// Watchers who were refused a channel, or their sign-in, because the cluster could
+// not be asked do not ask again by themselves: pusher-js asks once for each
+// connection. So as soon as the cluster answers they are sent away, and subscribe where they
 // come back.
 
 // owe notes that the watcher was refused what he may have.
@@ -21,7 +21,7 @@ func (c *conn) owe() {
 	})
 }
 
-// pay sends away those who are owed a channel, if the cluster can be asked again,
+// pay sends away those who are owed something, if the cluster can be asked again,
 // and says when to try next; zero when nobody is.
 func (k *keeper) pay(now time.Time) (next time.Time) {
 	k.mu.Lock()
@@ -49,7 +49,7 @@ func (k *keeper) pay(now time.Time) (next time.Time) {
 		}
 	}
 	s.mu.Unlock()
-	s.sendAwayLater(owed, "the subscription is possible now")
+	s.sendAwayLater(owed, "what was refused is possible now")
 	return time.Time{}
 }
 

@@ -129,8 +129,7 @@ func (s *Server) start(nc net.Conn, early []byte, refused *refusal) {
 	} else {
 		s.opts.Observer.Refused(refused.code)
 		s.log.Debug("connection.refused", "code", refused.code, "reason", refused.message, "peer", c.remote())
-		c.push(errorFrame(refused.code, refused.message))
-		c.end(refused.code, refused.message, false)
+		c.refuse(refused.code, refused.message)
 	}
 	go func() {
 		defer s.running.Done()

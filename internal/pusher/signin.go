@@ -58,6 +58,7 @@ func (c *conn) signIn(data json.RawMessage) {
 	s := &seat{conn: c, muted: true}
 	if err := c.server.sit(s, userPrefix+u.ID, nil); err != nil {
 		c.complain(0, "Sign-in is not possible at the moment")
+		c.owe()
 		return
 	}
 	c.identity = &identity{id: u.ID, info: infoKept(u.Info), seat: s}
@@ -67,10 +68,7 @@ func (c *conn) signIn(data json.RawMessage) {
 }
 
 // dismiss closes the connection for good.
-func (c *conn) dismiss(message string) {
-	c.complain(CodeUnauthorized, message)
-	c.end(CodeUnauthorized, message, false)
-}
+func (c *conn) dismiss(message string) { c.refuse(CodeUnauthorized, message) }
 
 // terminate dismisses all that sit in the channel, which is that of a user.
 func (ch *channel) terminate() {
@@ -100,7 +98,6 @@ func (c *conn) watch(users []string) {
 		seen[id] = struct{}{}
 		s := &seat{conn: c, pending: new(pending)}
 		if err := c.server.sit(s, watchPrefix+id, nil); err != nil {
-			c.complain(0, "The watchlist cannot be watched at the moment")
 			c.unwatch()
 			return
 		}
@@ -114,7 +111,6 @@ func (c *conn) watch(users []string) {
 	defer cancel()
 	counts, err := c.server.counts(ctx, channels)
 	if err != nil {
-		c.complain(0, "The watchlist cannot be watched at the moment")
 		c.unwatch()
 		return
 	}
@@ -133,7 +129,10 @@ func (c *conn) watch(users []string) {
 	}
 }
 
+// unwatch is for when the cluster could not be asked.
 func (c *conn) unwatch() {
+	c.complain(0, "The watchlist cannot be watched at the moment")
+	c.owe()
 	for _, s := range c.identity.watching {
 		c.server.hub.leave(s)
 	}

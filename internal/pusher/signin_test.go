@@ -75,6 +75,57 @@ func TestSignInWithoutTheCluster(t *testing.T) {
 	c.signIn(User{ID: "7"})
 }
 
+// Who could not sign in, or whose watchlist could not be watched, is sent away when
+// that is possible again, like one who was refused a channel.
+func TestWhoCouldNotSignInIsSentAway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b, f := setupFollowing(t)
+		refused, halfway, other := b.watcher(t), b.watcher(t), b.watcher(t)
+		a, err := testApp.AuthenticateUser(refused.id, User{ID: "7"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		other.signIn(User{ID: "8"}) // its channel is followed, so the next needs nobody
+		f.set(0, errors.New("away"))
+		refused.say("pusher:signin", "", a)
+		refused.wantError(0, "not possible at the moment")
+		halfway.signIn(User{ID: "8", Watchlist: []string{"9"}})
+		halfway.wantError(0, "watchlist cannot be watched")
+		time.Sleep(time.Minute)
+		refused.alive()
+		halfway.alive()
+		f.set(0, nil)
+		time.Sleep(2 * time.Second)
+		refused.wantClose(CodeReconnect)
+		halfway.wantClose(CodeReconnect)
+		other.alive()
+	})
+}
+
+// A terminated user stays away also where he reads so slowly that nothing more
+// can wait for him.
+func TestTerminateSlowUser(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := setupPipe(t, func(o *Options) { o.QueueMessages = 3 })
+		c := b.watcher(t)
+		c.signIn(User{ID: "7"})
+		c.subscribe("x")
+		for range 3 {
+			b.publish(t, "x", "e", "1")
+		}
+		if err := b.TerminateUser(t.Context(), "7"); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			c.want("e")
+		}
+		c.wantError(CodeUnauthorized, "terminated")
+		c.wantClose(CodeUnauthorized)
+	})
+}
+
 // Messages to a user reach him on every node, where he has subscribed to them, and
 // nobody else can.
 func TestMessagesToUser(t *testing.T) {
