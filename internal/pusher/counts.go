@@ -1,6 +1,7 @@
 package pusher
 
 import (
+	"context"
 	"fmt"
 	"time"
 )
@@ -51,7 +52,29 @@ func (k *keeper) count(now time.Time) (next time.Time) {
 		}
 	}
 	k.server.tell(messages...)
+	if k.countAgain(ctx, due, counts) {
+		return now.Add(reportEvery)
+	}
 	return next
+}
+
+// countAgain sees to it that channels that changed since they were counted are
+// told of once more: another node may have counted later and told earlier.
+func (k *keeper) countAgain(ctx context.Context, channels []string, told []int) bool {
+	counts, err := k.server.opts.Cluster.Counts(ctx, channels)
+	if err != nil {
+		return false
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	changed := false
+	for i, name := range channels {
+		if counts[i] != told[i] {
+			k.counting[name] = struct{}{}
+			changed = true
+		}
+	}
+	return changed
 }
 
 // countMessage tells the watchers of a channel how many they are.

@@ -83,8 +83,9 @@
 // first. A channel that is left is settled three seconds later, so that a page
 // that is loaded anew ends nothing: only then do webhooks tell that it was vacated,
 // that a member was removed, and watchlists that a user is offline. A visit shorter
-// than the time between two reports is told by no webhook, and webhooks of different
-// kinds come in no order among each other.
+// than the time between two reports is told by no webhook. Webhooks of different
+// kinds come in no order among each other, and those of two nodes about one channel
+// may overtake each other; one node's come in their order.
 //
 // Members come and go by single atomic steps of the census, which say for whom it
 // was the first and the last connection anywhere; the node that took the step tells

@@ -16,7 +16,7 @@ const (
 // in batches, so that no watcher waits for it. It sleeps while nothing changes.
 type keeper struct {
 	server   *Server
-	flushing sync.Mutex // held over a report: two at once might arrive in the wrong order
+	flushing sync.Mutex // held over a report and what is told of it: two at once might come in the wrong order
 	failing  bool       // the last report; said once, not each time
 
 	mu        sync.Mutex

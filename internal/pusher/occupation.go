@@ -1,6 +1,8 @@
 package pusher
 
 import (
+	"context"
+	"slices"
 	"strings"
 	"time"
 )
@@ -42,13 +44,35 @@ func (k *keeper) settle(now time.Time) (next time.Time) {
 	}
 	ctx, cancel := k.server.bounded()
 	defer cancel()
+	// No report meanwhile: who comes back would be told of first.
+	k.flushing.Lock()
+	defer k.flushing.Unlock()
 	vacated, err := k.server.opts.Cluster.Settle(ctx, due)
 	if err != nil {
 		k.settleLater(due)
 		return next
 	}
 	k.ended(vacated)
+	k.returned(ctx, vacated)
 	return next
+}
+
+// returned tells of users who came to another node, which may have said so before
+// this one said that they were gone.
+func (k *keeper) returned(ctx context.Context, vacated []string) {
+	users := slices.DeleteFunc(slices.Clone(vacated), func(name string) bool { return !strings.HasPrefix(name, userPrefix) })
+	if len(users) == 0 {
+		return
+	}
+	counts, err := k.server.opts.Cluster.Counts(ctx, users)
+	if err != nil {
+		return
+	}
+	for i, name := range users {
+		if counts[i] > 0 {
+			k.server.tell(watchlistMessage(strings.TrimPrefix(name, userPrefix), "online"))
+		}
+	}
 }
 
 // began and ended draw the conclusions from what the census says of channels.
