@@ -22,8 +22,12 @@ import (
 func TestMemory(t *testing.T) {
 	t.Parallel()
 	bustest.Run(t, func(_ testing.TB, lease time.Duration) bustest.Cluster {
-		m := bustest.NewMemory()
-		return bustest.Cluster{Lease: lease, New: func(testing.TB) (pusher.Cluster, *bustest.Proxy) { return m.Node(), nil }}
+		nodes := pusher.NewMemoryClusters(16)
+		return bustest.Cluster{Lease: lease, New: func(testing.TB) (pusher.Cluster, *bustest.Proxy) {
+			n := nodes[0]
+			nodes = nodes[1:]
+			return n, nil
+		}}
 	})
 }
 

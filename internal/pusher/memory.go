@@ -38,6 +38,7 @@ type memoryNode struct {
 	memory   *memoryBus
 	receiver Receiver // nil when not open
 	follows  map[string]struct{}
+	told     sync.WaitGroup // departures, while the receiver works them off
 }
 
 var _ Cluster = (*memoryNode)(nil)
@@ -52,24 +53,43 @@ func (n *memoryNode) Open(_ context.Context, _ string, r Receiver) error {
 
 func (n *memoryNode) Close() error {
 	n.memory.mu.Lock()
-	n.receiver, n.follows = nil, nil
 	n.memory.nodes = slices.DeleteFunc(n.memory.nodes, func(other *memoryNode) bool { return other == n })
+	n.memory.mu.Unlock()
+	n.told.Wait()
+	n.memory.mu.Lock()
+	n.receiver, n.follows = nil, nil
 	n.memory.mu.Unlock()
 	n.depart()
 	return nil
 }
 
-// depart takes all that the node had out of the census, and tells another node.
-func (n *memoryNode) depart() {
+// open says why the node cannot be asked, or nil.
+func (n *memoryNode) open(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	n.memory.mu.RLock()
 	defer n.memory.mu.RUnlock()
-	left := n.memory.census.leave(n)
-	for _, other := range n.memory.nodes {
-		if other != n {
-			other.receiver.Departed(left)
-			return
-		}
+	if n.receiver == nil {
+		return ErrClosed
 	}
+	return nil
+}
+
+// depart takes all that the node had out of the census, and tells another node.
+func (n *memoryNode) depart() {
+	left := n.memory.census.leave(n)
+	n.memory.mu.RLock()
+	i := slices.IndexFunc(n.memory.nodes, func(other *memoryNode) bool { return other != n })
+	if i < 0 {
+		n.memory.mu.RUnlock()
+		return
+	}
+	heir := n.memory.nodes[i]
+	heir.told.Add(1)
+	defer heir.told.Done()
+	n.memory.mu.RUnlock()
+	heir.receiver.Departed(left)
 }
 
 func (n *memoryNode) Follow(ctx context.Context, channel string) error {

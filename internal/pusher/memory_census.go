@@ -84,7 +84,7 @@ func (c *memoryCount) set(node *memoryNode, n int) {
 }
 
 func (n *memoryNode) Seats(ctx context.Context, seats map[string]int) (occupied, emptied []string, err error) {
-	if err := ctx.Err(); err != nil {
+	if err := n.open(ctx); err != nil {
 		return nil, nil, err
 	}
 	c := n.memory.census
@@ -100,9 +100,8 @@ func (n *memoryNode) Seats(ctx context.Context, seats map[string]int) (occupied,
 			c.channels[name] = ch
 			occupied = append(occupied, name)
 		}
-		before := ch.seats.total()
 		ch.seats.set(n, count)
-		if before > 0 && ch.seats.total() == 0 {
+		if ch.seats.total() == 0 { // said again, it is answered again
 			emptied = append(emptied, name)
 		}
 	}
@@ -110,7 +109,7 @@ func (n *memoryNode) Seats(ctx context.Context, seats map[string]int) (occupied,
 }
 
 func (n *memoryNode) Settle(ctx context.Context, channels []string) (vacated []string, err error) {
-	if err := ctx.Err(); err != nil {
+	if err := n.open(ctx); err != nil {
 		return nil, err
 	}
 	c := n.memory.census
@@ -126,7 +125,7 @@ func (n *memoryNode) Settle(ctx context.Context, channels []string) (vacated []s
 }
 
 func (n *memoryNode) Counts(ctx context.Context, channels []string) ([]int, error) {
-	if err := ctx.Err(); err != nil {
+	if err := n.open(ctx); err != nil {
 		return nil, err
 	}
 	c := n.memory.census
@@ -142,7 +141,7 @@ func (n *memoryNode) Counts(ctx context.Context, channels []string) ([]int, erro
 }
 
 func (n *memoryNode) Channels(ctx context.Context, prefix string) (map[string]int, error) {
-	if err := ctx.Err(); err != nil {
+	if err := n.open(ctx); err != nil {
 		return nil, err
 	}
 	c := n.memory.census
@@ -158,7 +157,7 @@ func (n *memoryNode) Channels(ctx context.Context, prefix string) (map[string]in
 }
 
 func (n *memoryNode) Enter(ctx context.Context, channel string, m Member, limit int) (members []Member, first bool, err error) {
-	if err := ctx.Err(); err != nil {
+	if err := n.open(ctx); err != nil {
 		return nil, false, err
 	}
 	c := n.memory.census
@@ -182,7 +181,7 @@ func (n *memoryNode) Enter(ctx context.Context, channel string, m Member, limit 
 }
 
 func (n *memoryNode) Exit(ctx context.Context, channel, user string) (last bool, err error) {
-	if err := ctx.Err(); err != nil {
+	if err := n.open(ctx); err != nil {
 		return false, err
 	}
 	c := n.memory.census
@@ -210,7 +209,7 @@ func (c *memoryCensus) gone(channel, user string) bool {
 }
 
 func (n *memoryNode) Members(ctx context.Context, channel string) ([]Member, error) {
-	if err := ctx.Err(); err != nil {
+	if err := n.open(ctx); err != nil {
 		return nil, err
 	}
 	c := n.memory.census
@@ -229,7 +228,7 @@ func sortedMembers(in map[string]*memoryMember) []Member {
 }
 
 func (n *memoryNode) Remember(ctx context.Context, m Message, ttl time.Duration) error {
-	if err := ctx.Err(); err != nil {
+	if err := n.open(ctx); err != nil {
 		return err
 	}
 	c := n.memory.census
@@ -250,7 +249,7 @@ func (n *memoryNode) Remember(ctx context.Context, m Message, ttl time.Duration)
 }
 
 func (n *memoryNode) Recall(ctx context.Context, channel string) (m Message, ttl time.Duration, ok bool, err error) {
-	if err := ctx.Err(); err != nil {
+	if err := n.open(ctx); err != nil {
 		return m, 0, false, err
 	}
 	c := n.memory.census

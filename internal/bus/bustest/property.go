@@ -12,14 +12,14 @@ import (
 	"github.com/webazaar/waybill/internal/pusher"
 )
 
-// agrees does the same on three nodes and on three of a Memory, and compares all
+// agrees does the same on three nodes and on three in memory, and compares all
 // answers. Each run has channels of its own.
 func agrees(t *testing.T, c Cluster) {
 	var nodes, models [3]pusher.Cluster
-	memory := NewMemory()
+	memory := pusher.NewMemoryClusters(len(models))
 	for i := range nodes {
 		nodes[i] = c.join(t)
-		m := memory.Node()
+		m := memory[i]
 		if err := m.Open(t.Context(), fmt.Sprint("model-", i), NewRecorder()); err != nil {
 			t.Fatal(err)
 		}
