@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -32,6 +33,7 @@ type Postgres struct {
 	pool   *pgxpool.Pool // nil until Open
 	schema string
 	outbox *outbox
+	sends  sync.WaitGroup // the outbox
 	wires  *wires
 }
 
@@ -79,7 +81,7 @@ func (p *Postgres) Open(ctx context.Context, node string, receiver pusher.Receiv
 		p.hangUp()
 		return fmt.Errorf("bus: open PostgreSQL: %w", err)
 	}
-	p.running.Go(func() { p.outbox.run(p.notify) })
+	p.sends.Go(func() { p.outbox.run(p.notify) })
 	return nil
 }
 
@@ -98,8 +100,9 @@ func (p *Postgres) Close() error {
 	if p.pool == nil {
 		return nil
 	}
+	err := p.end() // until then the receiver may have to tell of a departure
 	p.outbox.close()
-	err := p.end()
+	p.sends.Wait()
 	p.hangUp()
 	return err
 }

@@ -48,7 +48,7 @@ var clauses = []struct{ topic, clause, tests string }{
 	{"3.4 Presence", "who enters is told all members, himself included, with count, ids and hash", "TestMembersComeAndGoOnce TestPusherJSPresence"},
 	{"3.4 Presence", "a user id may be a number or a string and is the same as text; user_info is any JSON", "TestPresenceChannelData FuzzSigned"},
 	{"3.4 Presence", "member_added is for the first connection of a user in the cluster, member_removed for the last; he himself is not told", "TestMembersComeAndGoOnce TestMembersAndOccupationUnderAnything TestMembersUnderRaces"},
-	{"3.4 Presence", "members of a node that died are removed, those of one that lives are not lost", "TestMembersOfDeadNode TestMembersOfClosedNode TestMembersOfForgottenNode TestEnteringAForgottenNode TestForgottenNodeGoesOn TestExitIsMadeUpFor"},
+	{"3.4 Presence", "members of a node that died are removed, those of one that lives are not lost", "TestMembersOfDeadNode TestMembersOfDeadNodeWhoseHeirCloses TestMembersOfClosedNode TestMembersOfForgottenNode TestEnteringAForgottenNode TestForgottenNodeGoesOn TestExitIsMadeUpFor"},
 	{"3.4 Presence", "a step of the census whose answer was lost takes nobody out and leaves nobody in", "TestRefusedPageTakesNobodyOut TestLostAnswersOfTheCensus"},
 	{"3.4 Presence", "members, the length of a user id and the size of user_info are limited: LimitReached, 4100", "TestPresenceChannelIsFull TestPresenceChannelData"},
 	{"3.5 Encrypted", "the key of a channel is made from its name and the master key, and handed out as shared_secret", "TestAuthorizations"},

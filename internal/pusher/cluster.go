@@ -99,7 +99,8 @@ type Member struct {
 	Info []byte // JSON, or nil
 }
 
-// Receiver is the Server, as its Cluster calls it. No call blocks.
+// Receiver is the Server, as its Cluster calls it. No call blocks but Departed, of a
+// server that is being closed.
 type Receiver interface {
 	// Deliver passes a message to this node's watchers.
 	Deliver(Message)
@@ -111,7 +112,8 @@ type Receiver interface {
 	// holds nothing of it any more, and the node must put everything in again.
 	Forgotten()
 	// Departed says what ended because another node's lease ran out. It is called
-	// on one node of the cluster.
+	// on one node of the cluster. While that is being closed the call publishes what
+	// the others have to know, and waits until it has.
 	Departed(Departure)
 }
 

@@ -106,8 +106,11 @@ func (s *Server) Close() error {
 			_ = c.nc.Close()
 		}
 	})
+	defer s.silence()
+	defer time.AfterFunc(webhookDrain+closeGrace, s.silence).Stop()
 	s.running.Wait()
 	cut.Stop()
+	s.keeper.end()
 	s.webhooks.close()
 	if err := s.opts.Cluster.Close(); err != nil {
 		return fmt.Errorf("leave cluster: %w", err)

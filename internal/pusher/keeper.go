@@ -22,6 +22,7 @@ type keeper struct {
 	mu        sync.Mutex
 	settling  []settling // oldest first
 	departed  []Departure
+	over      bool // nobody works off what comes
 	forgotten bool
 	doubts    map[place]*doubt
 	owing     time.Time           // when to look next whether what is owed can be given; zero when nothing is
@@ -65,15 +66,14 @@ func (k *keeper) run(stop <-chan struct{}) {
 // round does all that is due, and says in how long the next may be.
 func (k *keeper) round(now time.Time) time.Duration {
 	k.mu.Lock()
-	departed, forgotten := k.departed, k.forgotten
-	k.departed = nil
+	departed, forgotten := len(k.departed), k.forgotten
 	k.mu.Unlock()
 
 	if forgotten {
 		k.doubtAll()
 	}
-	for _, d := range departed {
-		k.mourn(d)
+	for range departed {
+		k.mournNext()
 	}
 	ok := k.recount()
 	ctx, cancel := k.server.bounded()
@@ -134,6 +134,28 @@ func (k *keeper) news(note func()) {
 	note()
 	k.mu.Unlock()
 	k.server.hub.wake()
+}
+
+// end works off what no other node will be told of, after run.
+func (k *keeper) end() {
+	k.mu.Lock()
+	k.over = true
+	departed := len(k.departed)
+	k.mu.Unlock()
+	for range departed {
+		k.mournNext()
+	}
+}
+
+// mournNext forgets a departure when it was told, and not in the middle.
+func (k *keeper) mournNext() {
+	k.mu.Lock()
+	d := k.departed[0]
+	k.mu.Unlock()
+	k.mourn(d)
+	k.mu.Lock()
+	k.departed = k.departed[1:]
+	k.mu.Unlock()
 }
 
 // mourn tells of what ended with another node.

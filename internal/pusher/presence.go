@@ -148,7 +148,7 @@ func (s *Server) gone(channel string, members []Member) {
 	for again := told; len(again) > 0; {
 		s.tell(again...)
 		again = again[:0:0]
-		ctx, cancel := s.bounded()
+		ctx, cancel := s.telling()
 		there, err := s.opts.Cluster.Members(ctx, channel)
 		cancel()
 		if err != nil {

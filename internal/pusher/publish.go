@@ -105,7 +105,7 @@ func (s *Server) tell(messages ...Message) {
 	if len(messages) == 0 {
 		return
 	}
-	ctx, cancel := s.bounded()
+	ctx, cancel := s.telling()
 	defer cancel()
 	if err := s.opts.Cluster.Publish(ctx, messages); err != nil && !s.stopping() {
 		s.log.Warn("cluster.not_told", "messages", len(messages), "error", err)

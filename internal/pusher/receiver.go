@@ -67,7 +67,17 @@ func (r receiver) Forgotten() {
 	k.news(func() { k.forgotten = true })
 }
 
+// Departed leaves it to the keeper, or waits until all is told where that has ended:
+// what one node was told no other will be.
 func (r receiver) Departed(d Departure) {
 	k := r.server.keeper
-	k.news(func() { k.departed = append(k.departed, d) })
+	over := false
+	k.news(func() {
+		if over = k.over; !over {
+			k.departed = append(k.departed, d)
+		}
+	})
+	if over {
+		k.mourn(d)
+	}
 }

@@ -31,8 +31,9 @@ type Server struct {
 	limits    limits
 	node      string // first half of the socket ids made here
 	api       http.Handler
-	publishes *rate.Limiter // over the API
-	bounded   func() (context.Context, context.CancelFunc)
+	publishes *rate.Limiter                                // over the API
+	bounded   func() (context.Context, context.CancelFunc) // until the server is closed
+	telling   func() (context.Context, context.CancelFunc) // a little longer: what is so must be told
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{} // refused ones too, while they are being told
@@ -43,7 +44,8 @@ type Server struct {
 
 	running sync.WaitGroup // connections, and what works for them
 	stop    chan struct{}
-	cancel  context.CancelFunc // of every wait for the cluster
+	cancel  context.CancelFunc // of every wait for the cluster that is bounded
+	silence context.CancelFunc // of the others
 }
 
 var _ http.Handler = (*Server)(nil)
@@ -74,10 +76,13 @@ func New(o Options) (*Server, error) {
 	}
 	all, stop := context.WithCancel(context.Background())
 	s.bounded, s.cancel = boundedBy(all), stop
+	told, silence := context.WithCancel(context.Background())
+	s.telling, s.silence = boundedBy(told), silence
 	ctx, cancel := s.bounded()
 	defer cancel()
 	if err := o.Cluster.Open(ctx, s.node, receiver{s}); err != nil {
 		stop()
+		silence()
 		return nil, fmt.Errorf("pusher: join cluster: %w", err)
 	}
 	s.webhooks = newWebhooks(s, o.Webhooks)

@@ -112,6 +112,7 @@ func TestTerminateSlowUser(t *testing.T) {
 		c := b.watcher(t)
 		c.signIn(User{ID: "7"})
 		c.subscribe("x")
+		synctest.Wait() // nothing waits for him
 		for range 3 {
 			b.publish(t, "x", "e", "1")
 		}

@@ -75,6 +75,7 @@ var tests = []suiteTest{
 	{"three nodes agree with a simple one", false, agrees},
 
 	{"a node that closes departs at once", false, closeDeparts},
+	{"a node that closes can tell of a departure", false, tellsWhileClosing},
 	{"what the last node left departs when another comes", false, lastLeaves},
 	{"a node that dies departs once", true, dies},
 	{"what a node was to settle is passed on", true, owes},

@@ -88,6 +88,48 @@ func closeDeparts(t *testing.T, c Cluster) {
 	furnished(t, d, b, other)
 }
 
+// heir is a receiver that publishes what it has to say of a departure, and goes on
+// for a while after its node began to close.
+type heir struct {
+	*Recorder
+	node              pusher.Cluster
+	departed, closing chan struct{}
+	err               error
+}
+
+func (h *heir) Departed(d pusher.Departure) {
+	close(h.departed)
+	<-h.closing
+	for until := time.Now().Add(200 * time.Millisecond); h.err == nil && time.Now().Before(until); {
+		h.err = h.node.Publish(context.Background(), []pusher.Message{message("news", "gone")})
+	}
+	h.Recorder.Departed(d)
+}
+
+func tellsWhileClosing(t *testing.T, c Cluster) {
+	node, _ := c.New(t)
+	h := &heir{Recorder: NewRecorder(), node: node, departed: make(chan struct{}), closing: make(chan struct{})}
+	if err := node.Open(t.Context(), "heir", h); err != nil {
+		t.Fatal(err)
+	}
+	dying := c.join(t)
+	furnish(t, dying, &joined{Cluster: node, Recorder: h.Recorder})
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		dying.leave(t)
+	}()
+	<-h.departed
+	close(h.closing)
+	if err := node.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	<-left
+	if n := len(h.Departures()); n != 1 || h.err != nil {
+		t.Errorf("%d departures worked off, %v", n, h.err)
+	}
+}
+
 func lastLeaves(t *testing.T, c Cluster) {
 	if n, cable := c.New(t); cable == nil {
 		_ = n.Close()
