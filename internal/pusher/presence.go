@@ -93,12 +93,14 @@ func (s *Server) enter(ctx context.Context, st *seat, channel string, last []byt
 		m.counted = &seat{conn: st.conn}
 		s.hub.join(m.counted, memberPrefix+channel+"#"+m.User, nil)
 	}
-	s.hub.welcome(st, presenceFrame(channel, members), last)
+	// Told first: who comes after he has heard of his success is not told of him as
+	// well as shown him.
 	if first {
 		added := memberMessage(eventMemberAdded, channel, m.Member)
 		added.Except = st.conn.id
 		s.tell(added)
 	}
+	s.hub.welcome(st, presenceFrame(channel, members), last)
 	return nil
 }
 

@@ -278,6 +278,28 @@ func TestMembersOfClosedNode(t *testing.T) {
 	})
 }
 
+// Whom the success shows to be there is not told of as coming, however long it takes
+// to tell of him.
+func TestWhoIsThereDoesNotCome(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cluster := &fakeCluster{Cluster: NewMemoryCluster()}
+		b := setupPipe(t, unhurried, func(o *Options) { o.Cluster = cluster })
+		cluster.fail(nil, func(m []Message) error {
+			time.Sleep(time.Second)
+			return cluster.Cluster.Publish(context.Background(), m)
+		})
+		one, two := b.watcher(t), b.watcher(t)
+		one.enter("presence-x", "a")
+		wantMembers(t, two.enter("presence-x", "b"), "a", "b")
+		time.Sleep(5 * time.Second)
+		if told := two.sofar(); len(told) > 0 {
+			t.Errorf("told %s %s", told[0].Event, told[0].Data)
+		}
+		one.want(eventMemberAdded)
+	})
+}
+
 // A node that is being closed may be the one that is told what another left behind:
 // then it tells the rest before it goes.
 func TestMembersOfDeadNodeWhoseHeirCloses(t *testing.T) {
