@@ -273,7 +273,10 @@ func (d *Dispatcher) next(ctx context.Context) (effects []tracking.Effect, more 
 	if more = len(effects) > 0; more {
 		d.miss()
 	}
-	d.logged = make(map[int64]bool, len(effects))
+	// Kept beyond the last read, which finds nothing: offers come a moment late.
+	if len(d.logged) >= maxOffered || d.logged == nil {
+		d.logged = make(map[int64]bool, len(effects))
+	}
 	for i := range effects {
 		d.logged[effects[i].ID] = true
 	}

@@ -137,3 +137,37 @@ func TestWhatIsOfferedIsNotRead(t *testing.T) {
 		}
 	})
 }
+
+// A writer offers what it committed a moment later. What was read from the outbox
+// and published in that moment is not published again.
+func TestWhatIsOfferedLateIsPublishedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		outbox, r := &ledger{}, &recorder{}
+		d := live.NewDispatcher(live.Options{Outbox: outbox, Publisher: r, Logger: slog.New(slog.DiscardHandler)})
+		ctx, cancel := context.WithCancel(t.Context())
+		ran := make(chan error, 1)
+		go func() { ran <- d.Run(ctx) }()
+		synctest.Wait()
+		var late []tracking.Effect
+		for id := range int64(300) { // more than are read at once
+			e := tracking.Effect{ID: id + 1, Kind: tracking.LiveUpdate, Update: tracking.Update{OrderNumber: "N", Version: id + 1}}
+			outbox.commit(e)
+			late = append(late, e)
+		}
+		time.Sleep(6 * time.Second) // the outbox is looked into every five
+		d.Offer(late)
+		synctest.Wait()
+		next := tracking.Effect{ID: 301, Kind: tracking.LiveUpdate, Update: tracking.Update{OrderNumber: "N", Version: 301}}
+		outbox.commit(next)
+		d.Offer([]tracking.Effect{next})
+		time.Sleep(time.Second)
+		cancel()
+		if err := <-ran; err != nil {
+			t.Error(err)
+		}
+		if n := len(r.all()); n != 2*301 || len(outbox.effects) > 0 {
+			t.Errorf("%d messages, want two for each of 301 effects; %d are left", n, len(outbox.effects))
+		}
+	})
+}
