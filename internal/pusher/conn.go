@@ -115,7 +115,7 @@ func (c *conn) read(br *bufio.Reader) {
 		if err != nil {
 			var e *closing
 			if errors.As(err, &e) {
-				c.end(e.code, e.reason, false)
+				c.seal(e.told(), closeFrame(e.code, e.reason), false)
 			}
 			return
 		}

@@ -20,6 +20,16 @@ type closing struct {
 
 func (e *closing) Error() string { return e.reason }
 
+// told is the code for the observer. From 3000 on it is one that the client made
+// up: there are two thousand, and those that this server uses would mean something
+// else.
+func (e *closing) told() Code {
+	if e.code >= 3000 {
+		return CodeNormal
+	}
+	return e.code
+}
+
 // payloads are buffers for one message while it is read and handled; a
 // connection that waits for one holds none.
 var payloads = sync.Pool{New: func() any {

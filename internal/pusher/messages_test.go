@@ -225,18 +225,20 @@ func TestBrokenFraming(t *testing.T) {
 	}
 }
 
-// The client's close is answered with its own code, after all that was queued.
+// The client's close is answered with its own code, after all that was queued. Who
+// counts by code is not told one that a stranger made up.
 func TestClientCloses(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name string
-		body []byte
-		code Code
+		name       string
+		body       []byte
+		code, told Code
 	}{
-		{"normal", ws.NewCloseFrameBody(1000, "bye"), CodeNormal},
-		{"page left", ws.NewCloseFrameBody(1001, ""), 1001},
-		{"own code", ws.NewCloseFrameBody(3000, ""), 3000},
-		{"no code", nil, CodeNoStatus},
+		{"normal", ws.NewCloseFrameBody(1000, "bye"), CodeNormal, CodeNormal},
+		{"page left", ws.NewCloseFrameBody(1001, ""), 1001, 1001},
+		{"own code", ws.NewCloseFrameBody(3000, ""), 3000, CodeNormal},
+		{"one of ours", ws.NewCloseFrameBody(4100, ""), 4100, CodeNormal},
+		{"no code", nil, CodeNoStatus, CodeNoStatus},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -250,7 +252,7 @@ func TestClientCloses(t *testing.T) {
 			c.want("last")
 			c.wantClose(tt.code)
 			_ = c.nc.Close()
-			b.observer.await(t, "the close", func() bool { return len(b.observer.closed) == 1 && b.observer.closed[0] == tt.code })
+			b.observer.await(t, "the close", func() bool { return len(b.observer.closed) == 1 && b.observer.closed[0] == tt.told })
 			if s := b.Stats(); s != (Stats{}) {
 				t.Errorf("left behind: %+v", s)
 			}

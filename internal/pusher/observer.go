@@ -8,7 +8,8 @@ type Observer interface {
 	// Refused is called for each watcher that was turned away, with the code.
 	Refused(code Code)
 	// Closed is called once after each Opened, with the code that ended the
-	// connection, whoever sent it; CodeAbnormal when the socket just broke.
+	// connection, whoever sent it; CodeAbnormal when the socket just broke, and
+	// CodeNormal for a code that a client made up, so that there are few.
 	// CodeOverCapacity here is a watcher that read too slowly.
 	Closed(code Code)
 	// Published is called for what was published on this node, in process or over
