@@ -19,6 +19,7 @@ type Relay struct {
 	under  sync.WaitGroup
 	mu     sync.Mutex
 	l      net.Listener
+	cuts   int
 	ends   map[net.Conn]bool
 	frozen chan struct{} // not nil: nothing passes until it is closed
 }
@@ -70,6 +71,7 @@ func (r *Relay) Restore() error {
 	}
 	r.mu.Lock()
 	r.l, r.addr = l, l.Addr().String()
+	cuts := r.cuts
 	r.mu.Unlock()
 	r.under.Go(func() {
 		for {
@@ -77,7 +79,7 @@ func (r *Relay) Restore() error {
 			if err != nil {
 				return
 			}
-			r.under.Go(func() { r.pass(nc) })
+			r.under.Go(func() { r.pass(nc, cuts) })
 		}
 	})
 	return nil
@@ -87,6 +89,7 @@ func (r *Relay) Restore() error {
 func (r *Relay) Cut() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.cuts++
 	_ = r.l.Close()
 	for nc := range r.ends {
 		nc.Close()
@@ -110,13 +113,21 @@ func (r *Relay) Thaw() {
 	}
 }
 
-func (r *Relay) pass(near net.Conn) {
+// pass serves a connection that was opened after so many cuts; one more in the
+// meantime has ended it.
+func (r *Relay) pass(near net.Conn, cuts int) {
 	far, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(context.Background(), "tcp", r.to)
 	if err != nil {
 		near.Close()
 		return
 	}
 	r.mu.Lock()
+	if r.cuts != cuts {
+		r.mu.Unlock()
+		near.Close()
+		far.Close()
+		return
+	}
 	r.ends[near], r.ends[far] = true, true
 	r.mu.Unlock()
 	var both sync.WaitGroup
