@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -298,54 +297,6 @@ func TestWhoIsThereDoesNotCome(t *testing.T) {
 		}
 		one.want(eventMemberAdded)
 	})
-}
-
-// A node that is being closed may be the one that is told what another left behind:
-// then it tells the rest before it goes.
-func TestMembersOfDeadNodeWhoseHeirCloses(t *testing.T) {
-	t.Parallel()
-	for name, after := range map[string]time.Duration{"at once": 0, "its keeper gone": 3 * time.Second} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				nodes := setupNodes(t, 3, unhurried)
-				heir, dead, other := nodes[0], nodes[1], nodes[2]
-				a := other.watcher(t)
-				a.enter("presence-x", "a")
-				dead.watcher(t).enter("presence-x", "b")
-				a.want(eventMemberAdded)
-				// Webhooks that are not taken keep it closing for a while.
-				w := &waiting{}
-				heir.webhooks = newWebhooks(heir.Server, []WebhookTarget{{URL: "http://shop.example/hook"}})
-				heir.webhooks.senders[0].client.Transport = w
-				heir.webhooks.add(webhookEvent{Name: webhookOccupied, Channel: "x"})
-				closed := make(chan error)
-				if after == 0 {
-					dead.crash()
-				}
-				go func() { closed <- heir.Close() }()
-				if after > 0 {
-					time.Sleep(after)
-					dead.crash()
-				}
-				if err := <-closed; err != nil {
-					t.Error(err)
-				}
-				told := a.sofar()
-				if len(told) == 0 || told[len(told)-1].text(t) != `{"user_id":"b"}` {
-					t.Errorf("told %v", told)
-				}
-			})
-		})
-	}
-}
-
-// waiting is a webhook's target that does not answer.
-type waiting struct{}
-
-func (*waiting) RoundTrip(r *http.Request) (*http.Response, error) {
-	<-r.Context().Done()
-	return nil, r.Context().Err()
 }
 
 // A member whose going the census could not be told of is taken out later.
