@@ -62,7 +62,8 @@ type Census interface {
 	// there already. Info is kept from his first connection.
 	Enter(ctx context.Context, channel string, m Member, limit int) (members []Member, first bool, err error)
 	// Exit takes one of the user's connections on this node out. Last says that he
-	// has none there any more.
+	// has none there any more. Where this node has none of his it changes nothing,
+	// and last is false: the server counts on that to put right what it is unsure of.
 	Exit(ctx context.Context, channel, user string) (last bool, err error)
 	// Members returns who is in each presence channel, by user id.
 	Members(ctx context.Context, channel string) ([]Member, error)
