@@ -20,6 +20,7 @@ type outbox struct {
 	queue  chan letter
 	closed chan struct{}
 	once   sync.Once
+	sends  sync.WaitGroup
 }
 
 type letter struct {
@@ -35,7 +36,16 @@ func newOutbox() *outbox {
 	}
 }
 
-func (o *outbox) close() { o.once.Do(func() { close(o.closed) }) }
+// start has a goroutine send by the function given until the outbox is closed.
+func (o *outbox) start(send func(ctx context.Context, number uint64, messages []pusher.Message) error) {
+	o.sends.Go(func() { o.run(send) })
+}
+
+// close waits for what is being sent; nothing more is.
+func (o *outbox) close() {
+	o.once.Do(func() { close(o.closed) })
+	o.sends.Wait()
+}
 
 func (o *outbox) isClosed() bool {
 	select {

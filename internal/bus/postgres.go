@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -33,7 +32,6 @@ type Postgres struct {
 	pool   *pgxpool.Pool // nil until Open
 	schema string
 	outbox *outbox
-	sends  sync.WaitGroup // the outbox
 	wires  *wires
 }
 
@@ -81,7 +79,7 @@ func (p *Postgres) Open(ctx context.Context, node string, receiver pusher.Receiv
 		p.hangUp()
 		return fmt.Errorf("bus: open PostgreSQL: %w", err)
 	}
-	p.sends.Go(func() { p.outbox.run(p.notify) })
+	p.outbox.start(p.notify)
 	return nil
 }
 
@@ -102,7 +100,6 @@ func (p *Postgres) Close() error {
 	}
 	err := p.end() // until then the receiver may have to tell of a departure
 	p.outbox.close()
-	p.sends.Wait()
 	p.hangUp()
 	return err
 }

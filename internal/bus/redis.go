@@ -80,7 +80,7 @@ func (r *Redis) Open(ctx context.Context, node string, receiver pusher.Receiver)
 		_ = r.pool.Close()
 		return fmt.Errorf("bus: open Redis: %w", err)
 	}
-	r.running.Go(func() { r.outbox.run(r.send) })
+	r.outbox.start(r.send)
 	return nil
 }
 
@@ -117,8 +117,8 @@ func (r *Redis) Close() error {
 	if r.pool == nil {
 		return nil
 	}
+	err := r.end() // until then the receiver may have to tell of a departure
 	r.outbox.close()
-	err := r.end()
 	_ = r.pool.Close()
 	return err
 }
@@ -140,8 +140,8 @@ func (r *Redis) Publish(ctx context.Context, messages []pusher.Message) error {
 	})
 }
 
-// send is called by one goroutine, which waits for every answer: no message
-// overtakes another, whatever connection it goes by.
+// send is called by the outbox, which waits for every answer: no message overtakes
+// another, whatever connection it goes by.
 func (r *Redis) send(ctx context.Context, _ uint64, messages []pusher.Message) error {
 	c, err := r.pool.GetContext(ctx)
 	if err != nil {

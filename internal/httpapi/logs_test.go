@@ -170,10 +170,10 @@ func TestMasking(t *testing.T) {
 	h.push(asJSON(map[string]any{
 		"awb": "19041424751540", "sr_order_id": 348456385, "order_id": "1373900_150876814", "current_status": "RIDER ASSIGNED",
 		"current_timestamp": "22 11 2026 10:00:00", "courier_name": "Quick-Rapido", "rider_name": name, "rider_phone": phone,
-		"customer": map[string]any{"name": name, "address": []any{name + " House"}, "zip": 411001, "mobile": 9876543210},
+		"customer":  map[string]any{"name": name, "address": []any{name + " House"}, "zip": 411001, "mobile": 9876543210},
 		"consignee": map[string]any{"first": name, "order_id": name, "lines": []any{map[string]any{"line1": name + " House"}}, "pin": 411001},
 		"receiver":  name, "receivedBy": name, "driver": map[string]any{"first": name},
-		"pod":      "https://pod.example/" + name + "-otp-available.jpg", "pod_status": "OTP Based Delivery", "qc_image": "https://qc.example/" + name,
+		"pod": "https://pod.example/" + name + "-otp-available.jpg", "pod_status": "OTP Based Delivery", "qc_image": "https://qc.example/" + name,
 		"scans": []any{map[string]any{"date": "2026-11-22 10:00:00", "activity": "Out for delivery FE " + name + " " + phone, "location": "Pune, call " + phone, "status": "X-1"}},
 		"note":  "Ph " + phone, "unheard_of": 9876543210, "delivered_to": name,
 	}))
