@@ -16,13 +16,13 @@ import (
 // counted; its neighbour gets every event, and the publisher does not wait.
 func TestSlowWatcher(t *testing.T) {
 	t.Parallel()
-	const events = 400
+	const events = 100
 	b := setup(t, func(o *Options) { o.QueueBytes, o.QueueMessages = 64<<20, events+100 })
 	slow, quick := b.connect(t), b.connect(t)
 	b.mu.Lock()
 	for c := range b.conns {
 		if c.id == slow.id { // only its bounds are small, the kernel's too
-			c.limits = &limits{bytes: 1 << 20, messages: 4096, write: time.Minute}
+			c.limits = &limits{bytes: 128 << 10, messages: 4096, write: time.Minute} // to be read while it lingers
 			if err := c.nc.(*net.TCPConn).SetWriteBuffer(16 << 10); err != nil {
 				t.Error(err)
 			}
