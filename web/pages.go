@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"io/fs"
 	"maps"
 	"net/url"
 	"slices"
@@ -63,7 +64,23 @@ func ContentSecurityPolicy(frame Frame) string {
 		"base-uri 'none'; form-action 'self'; frame-ancestors " + frame.ancestors()
 }
 
-var pages = template.Must(template.ParseFS(embedded, "templates/*.html"))
+var pages = parsePages()
+
+// parsePages reads the templates without their ends of lines: the tracker takes
+// over the elements of a page one after the other, and has to move each that
+// comes after a text it does not know. What was moved is painted again, and
+// counts as painted then.
+func parsePages() *template.Template {
+	files, err := fs.Glob(embedded, "templates/*.html")
+	if err != nil {
+		panic(fmt.Sprintf("web: %v", err))
+	}
+	all := template.New("")
+	for _, name := range files {
+		template.Must(all.Parse(strings.ReplaceAll(string(mustRead(name)), "\n", "")))
+	}
+	return all
+}
 
 // TrackingPage writes the page of one order, complete without JavaScript, its
 // times in India's zone until the script puts them into the viewer's. An error

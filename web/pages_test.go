@@ -100,7 +100,8 @@ func TestTrackingPageIsWholeWithoutScript(t *testing.T) {
 		"<title>Order SO-1042 · Chai &amp; Co</title>",
 		`<h2 class="waybill-headline">Arriving Wed, 25 Nov</h2>`,
 		"Delayed by 2 days, was Mon, 23 Nov",
-		`<span class="waybill-part">Bhiwandi</span> <span class="waybill-part">· In transit</span><span class="waybill-ago"> · 14 h ago</span>`,
+		`<span class="waybill-part">Bhiwandi</span> <span class="waybill-part"><span class="waybill-dot">· </span>In transit</span> `+
+			`<span class="waybill-part waybill-ago"><span class="waybill-dot">· </span>14 h ago</span>`,
 		"<strong>In transit</strong> · Step 3 of 5",
 		"Delhivery Surface", "19041424751540",
 		// 19:00 in London is past midnight in India.

@@ -1,8 +1,8 @@
 /**
- * The hosted tracking page. The server has drawn everything once; this draws it again from the same
- * data, in the viewer's zone, and keeps it up to date.
+ * The hosted tracking page. The server has drawn everything once; this takes over what it drew, puts it
+ * into the viewer's zone, and keeps it up to date.
  */
-import { createRoot } from 'react-dom/client';
+import { type ComponentChild, render } from 'preact';
 import type { TrackerConfig } from './config';
 import { OrderTracker } from './OrderTracker';
 import { renewing } from './renewal';
@@ -22,5 +22,7 @@ const settings = document.getElementById('settings')?.textContent;
 if (place && settings) {
   const { snapshot, watchToken, ...rest } = JSON.parse(settings) as PageSettings;
   const token = watchToken === undefined ? {} : { watchToken: renewing(watchToken, location.href) };
-  createRoot(place).render(<OrderTracker order={snapshot} {...rest} {...token} />);
+  // Preact's own render keeps the elements that are there and mends them, where React's way would be to draw
+  // all anew: the largest text would be painted a second time, and who had focus would lose it.
+  render((<OrderTracker order={snapshot} {...rest} {...token} />) as ComponentChild, place);
 }

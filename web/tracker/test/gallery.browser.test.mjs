@@ -117,6 +117,50 @@ describe.skipIf(!hasChromium())('the gallery', () => {
     await close(page);
   });
 
+  test('no line begins with a dot, however narrow', async () => {
+    const page = await open('lang=hi&theme=light&states=in-transit,failed-attempt,rto,list');
+    for (let width = 240; width <= 560; width += 20) {
+      await page.setViewportSize({ width, height: 900 });
+      const seen = await page.locator('.waybill-dot').evaluateAll((dots) =>
+        dots
+          .filter((dot) => {
+            const shown = dot.closest('.waybill-parts').getBoundingClientRect();
+            const part = dot.parentElement;
+            const { left } = dot.getBoundingClientRect();
+            return left >= shown.left && part.offsetTop !== part.previousElementSibling.offsetTop;
+          })
+          .map((dot) => dot.parentElement.textContent),
+      );
+      expect(seen).toEqual([]);
+    }
+    await close(page);
+  });
+
+  test('on a page that runs from right to left our words still run from left to right', async () => {
+    const page = await open('lang=en&theme=light&dir=rtl&states=in-transit');
+    const lefts = await page
+      .locator('.waybill-latest .waybill-part')
+      .evaluateAll((parts) => parts.map((part) => part.getBoundingClientRect().left));
+    expect(lefts).toEqual(lefts.toSorted((a, b) => a - b));
+    const [headline, time] = await page
+      .locator('.waybill-headline, .waybill-time')
+      .evaluateAll((them) => them.map((one) => one.getBoundingClientRect().left));
+    expect(time).toBe(headline);
+    await close(page);
+  });
+
+  test('on paper the steps keep their colours, and nothing is there to press', async () => {
+    const page = await open('lang=en&theme=light&states=in-transit');
+    await page.emulateMedia({ media: 'print' });
+    expect(await page.getByRole('button').count()).toBe(0);
+    const kept = await page
+      .locator('.waybill-node')
+      .first()
+      .evaluate((node) => getComputedStyle(node).printColorAdjust);
+    expect(kept).toBe('exact');
+    await close(page);
+  });
+
   test('with forced colours the steps can still be told apart', async () => {
     const page = await open('lang=en&theme=light&states=in-transit', { forcedColors: 'active' });
     const borders = await page

@@ -68,6 +68,8 @@ export function Root({
     <TrackerContext.Provider value={scope}>
       <section
         aria-busy={tracking.state === 'loading'}
+        // Our languages run from left to right, on a page that does not too.
+        dir="ltr"
         aria-label={fill(messages.labels.tracking, { number: tracking.order?.orderNumber ?? orderId })}
         {...rest}
         className={`waybill ${className}`.trim()}
