@@ -231,7 +231,11 @@ func TestFramedPage(t *testing.T) {
 		})
 		return height
 	}
-	for name, order := range map[string]string{"script first": script + frame, "frame first": frame + script, "script late": frame + strings.Replace(script, "<script", "<script async", 1)} {
+	for name, order := range map[string]string{
+		"script first": script + frame, "frame first": frame + script,
+		"script late": frame + strings.Replace(script, "<script", "<script async", 1),
+		"module":      frame + strings.Replace(script, "<script", `<script type="module"`, 1),
+	} {
 		embed = "<!doctype html><title>Shop</title><h1>Order</h1>" + order
 		b.do("open", map[string]any{"url": shop.URL, "width": 900})
 		fits(name, "FRAME1")
@@ -250,6 +254,41 @@ func TestFramedPage(t *testing.T) {
 	s.await(10*time.Second, "refusal", func() bool {
 		return strings.Contains(strings.Join(b.do("problems", nil).Problems, " "), "frame-ancestors")
 	})
+}
+
+// The element finds its server whichever way a page loads its script, on a page
+// of another origin.
+func TestWidget(t *testing.T) {
+	t.Parallel()
+	var embed string
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, "<!doctype html><link rel=icon href=data:,><title>Shop</title>"+embed)
+	}))
+	t.Cleanup(shop.Close)
+	s := serve(t, t.TempDir())
+	at := time.Now().Add(-5 * time.Hour).Truncate(time.Second)
+	s.push(event("WIDGET1", 71, "WIDGET-1", "PICKED UP", at))
+	s.settled()
+	id := s.order("WIDGET-1").ID
+
+	b := openBrowser(t)
+	for i, step := range []struct{ way, status, text string }{
+		{"", "IN TRANSIT", "moving between the courier's hubs"},
+		{" async", "REACHED AT DESTINATION HUB", "the courier's hub near you"},
+		{" defer", "OUT FOR DELIVERY", "The courier is bringing it to you"},
+		{` type="module"`, "DELIVERED", "Delivered on"},
+	} {
+		embed = "<script" + step.way + ` src="` + s.url + `/embed/order-tracker.js"></script><order-tracker order-id="` + id + `"></order-tracker>`
+		b.do("open", map[string]any{"url": shop.URL})
+		b.do("waitForText", map[string]any{"text": "WIDGET1"})
+		b.do("waitForText", map[string]any{"text": "Live"})
+		s.push(event("WIDGET1", 71, "WIDGET-1", step.status, at.Add(time.Duration(i+1)*time.Hour)))
+		b.do("waitForText", map[string]any{"text": step.text})
+	}
+	for _, p := range b.do("problems", nil).Problems {
+		t.Errorf("the page complains: %s", p)
+	}
 }
 
 // Where public channels are closed, the page listens to its order's private one,

@@ -1,7 +1,10 @@
 // Makes every frame with a tracking page of the server that this script comes
 // from as high as what is in it.
 (() => {
-  const server = new URL(document.currentScript.src).origin;
+  // A script that is a module is not told which element it stands in.
+  const own =
+    document.currentScript ?? document.querySelector('script[src*="/embed/order-tracker-frame.js"]');
+  const server = new URL(own.src).origin;
   const frames = () =>
     [...document.querySelectorAll('iframe')].filter((frame) =>
       frame.src.startsWith(`${server}/embed/track/`),

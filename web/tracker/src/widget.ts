@@ -12,9 +12,11 @@ declare global {
     | undefined;
 }
 
-const script = document.currentScript instanceof HTMLScriptElement ? document.currentScript.src : '';
+// A script that is a module is not told which element it stands in, and is found by its name.
+const script = (document.currentScript ??
+  document.querySelector('script[src*="/embed/order-tracker.js"]')) as HTMLScriptElement | null;
 
 defineOrderTracker({
-  apiUrl: script ? new URL(script).origin : undefined,
+  apiUrl: script?.src ? new URL(script.src).origin : undefined,
   ...globalThis.waybillRealtime,
 });
