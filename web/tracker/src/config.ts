@@ -42,6 +42,11 @@ export interface Endpoints {
   realtime: Realtime | null;
 }
 
+/** Whether anything live is hoped for: known on a server too, which does not know the page's own host. */
+export function isKeyed(config: TrackerConfig): boolean {
+  return Boolean(config.soketiKey ?? variables.key());
+}
+
 /** The endpoints that settings and variables name together. */
 export function endpointsOf(config: TrackerConfig): Endpoints {
   const apiUrl = config.apiUrl ?? variables.apiUrl();

@@ -4,6 +4,7 @@
  */
 import Pusher, { type ChannelAuthorizationCallback } from 'pusher-js';
 import type { Realtime } from './config';
+import { ask } from './request';
 
 /**
  * off: nothing live can be had · connecting: not yet · live · reconnecting: lost for more than a moment ·
@@ -85,6 +86,8 @@ export class Live {
     clearTimeout(channel.leaving);
     channel.leaving = undefined;
     channel.listeners.add(listener);
+    // It was refused: who comes now may have a better token.
+    if (channel.asking) this.#askAgain(name, channel);
     if (this.#pusher?.channel(name)?.subscribed) listener.joined();
     return () => {
       channel.listeners.delete(listener);
@@ -132,6 +135,8 @@ export class Live {
   }
 
   #askAgain(name: string, channel: Channel): void {
+    clearTimeout(channel.asking);
+    channel.asking = undefined;
     const pusher = this.#pusher;
     if (this.#channels.get(name) !== channel || !pusher || pusher.channel(name)?.subscribed) return;
     pusher.channel(name)?.unbind();
@@ -145,9 +150,10 @@ export class Live {
     const form = new URLSearchParams({ socket_id: socketId, channel_name: name });
     const token = await access.token();
     if (token) form.set('token', token);
-    const response = await fetch(access.endpoint, { method: 'POST', body: form });
-    if (!response.ok) throw new Error(`${name} was refused with ${response.status}`);
-    return response.json();
+    return ask(access.endpoint, { method: 'POST', body: form }, (answer) => {
+      if (!answer.ok) throw new Error(`${name} was refused with ${answer.status}`);
+      return answer.json();
+    });
   }
 
   #connect(): Pusher {

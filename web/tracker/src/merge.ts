@@ -42,6 +42,12 @@ export function hasGap(order: KnownOrder | null): boolean {
   return order !== null && order.ahead.length > 0;
 }
 
+/** When the newest line of any shipment happened, in milliseconds; 0 when there is none. */
+export function newestOf({ shipments }: { shipments: readonly Shipment[] }): number {
+  const newest = shipments.map(({ trackingHistory }) => Date.parse(trackingHistory.at(-1)?.timestamp ?? ''));
+  return Math.max(0, ...newest.filter((at) => !Number.isNaN(at)));
+}
+
 /** The order after a snapshot. One that is older than what we know undoes nothing. */
 export function withSnapshot(known: KnownOrder | null, snapshot: Snapshot): KnownOrder {
   if (known && snapshot.version < known.version) return known;

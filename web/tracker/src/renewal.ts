@@ -1,3 +1,5 @@
+import { ask } from './request';
+
 /** How long before its end a token is replaced, so that it does not end on its way. */
 const margin = 60_000;
 
@@ -11,11 +13,13 @@ export function renewing(token: string, address: string): () => Promise<string> 
   return async () => {
     if (endOf(current) - Date.now() > margin) return current;
     try {
-      const answer = await fetch(address, { headers: { accept: 'text/html' } });
-      const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      const html = await ask(address, { headers: { accept: 'text/html' } }, (answer) =>
+        answer.ok ? answer.text() : '',
+      );
+      const page = new DOMParser().parseFromString(html, 'text/html');
       const settings: unknown = JSON.parse(page.getElementById('settings')?.textContent ?? '{}');
       const fresh = (settings as { watchToken?: unknown }).watchToken;
-      if (answer.ok && typeof fresh === 'string') current = fresh;
+      if (typeof fresh === 'string') current = fresh;
     } catch {
       // The old one is tried.
     }

@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { order, update } from '../test/orders';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { line, order, update } from '../test/orders';
 import FakePusher from '../test/pusher';
-import { type Access, askAgainAfter, lingers, patience, reviveAfter } from './live';
-import { gapJitter, pollEvery, reconnectJitter, storeFor, subscriptionWait } from './store';
+import { lingers, patience, reviveAfter } from './live';
+import { answerWithin } from './request';
+import { awayFor, gapJitter, pollEvery, reconnectJitter, storeFor, subscriptionWait } from './store';
 import type { Snapshot } from './tracking';
 
 vi.mock('pusher-js', () => import('../test/pusher'));
@@ -46,10 +47,9 @@ function follow(
   orderId: string,
   initial: Snapshot | null,
   changed: () => void,
-  access: Access | null = null,
 ) {
   const unwatch = store.watch(orderId, initial, changed);
-  const unlisten = store.listen(orderId, access);
+  const unlisten = store.listen(orderId);
   return () => {
     unlisten();
     unwatch();
@@ -278,6 +278,72 @@ test('a server in trouble is asked again, less and less often', async () => {
   expect(store.view('a')?.state).toBe('ready');
 });
 
+test('an answer that never comes is not waited for, and is asked for again', async () => {
+  const store = live();
+  // As a phone does that has lost its cell: the request neither ends nor fails.
+  const hanging = vi.fn(
+    (_url: string, { signal }: RequestInit) =>
+      new Promise<Response>((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
+  );
+  vi.stubGlobal('fetch', hanging);
+  follow(store, 'a', null, () => {});
+  FakePusher.only.accept();
+  await vi.advanceTimersByTimeAsync(answerWithin);
+  expect(store.view('a')?.state).toBe('unreachable');
+  vi.stubGlobal('fetch', fetched);
+  await vi.advanceTimersByTimeAsync(4_000);
+  expect(store.view('a')?.state).toBe('ready');
+});
+
+test('it is not called live before the server has let it into the channel', async () => {
+  const store = live();
+  follow(store, 'a', null, () => {});
+  FakePusher.only.connection.emit('state_change', { current: 'connected' });
+  expect(store.view('a')?.connection).toBe('connecting');
+  await vi.advanceTimersByTimeAsync(subscriptionWait);
+  await vi.advanceTimersByTimeAsync(pollEvery * 1.25);
+  expect(fetched).toHaveBeenCalledTimes(2);
+  FakePusher.only.accept();
+  expect(store.view('a')?.connection).toBe('live');
+});
+
+test('who comes back to a page after a while sees what happened meanwhile', async () => {
+  const page = Object.assign(new EventTarget(), { visibilityState: 'visible' });
+  vi.stubGlobal('document', page);
+  const turn = (state: string) => {
+    page.visibilityState = state;
+    page.dispatchEvent(new Event('visibilitychange'));
+  };
+  const { store } = await started();
+  answer = order(7, 'delivered');
+  turn('hidden');
+  await vi.advanceTimersByTimeAsync(awayFor - 1);
+  turn('visible');
+  await vi.advanceTimersByTimeAsync(gapJitter);
+  expect(fetched).not.toHaveBeenCalled();
+  turn('hidden');
+  await vi.advanceTimersByTimeAsync(awayFor);
+  expect(fetched).not.toHaveBeenCalled();
+  turn('visible');
+  await vi.advanceTimersByTimeAsync(gapJitter);
+  expect(fetched).toHaveBeenCalledTimes(1);
+  expect(milestones(store)).toEqual(['delivered']);
+});
+
+test('without an API a shop’s order that is newer than the last event is believed', async () => {
+  const store = socketOnly();
+  follow(store, 'a', order(0, 'created'), () => {});
+  FakePusher.only.accept();
+  FakePusher.only.publish('a', update(7, 'in_transit', { trackingHistory: [line('in_transit', 20)] }));
+  store.offer('a', order(0, 'created', { trackingHistory: [line('created', 19)] }));
+  expect(milestones(store)).toEqual(['in_transit']);
+  // The socket was lost for a while, and the shop has read its order again.
+  store.offer('a', order(0, 'delivered', { trackingHistory: [line('delivered', 21)] }));
+  expect(milestones(store)).toEqual(['delivered']);
+  FakePusher.only.publish('a', update(7, 'in_transit', { trackingHistory: [line('in_transit', 20)] }));
+  expect(milestones(store)).toEqual(['delivered']);
+});
+
 test('a shop that learns more tells it; one that knows less does not', async () => {
   const { store, changed } = await started();
   store.offer('a', order(3, 'created'));
@@ -304,62 +370,4 @@ test('what cannot be seen leaves its channel and keeps what it knows, and reads 
   FakePusher.only.accept();
   await settle();
   expect(milestones(store)).toEqual(['delivered']);
-});
-
-describe('a private channel', () => {
-  const signed = vi.fn(async (..._request: Parameters<typeof fetch>) =>
-    Response.json({ auth: 'key:signature' }),
-  );
-  const access = (token: Access['token']): Access => ({ endpoint: `${base()}/auth`, token });
-
-  test('is opened with the token of the moment', async () => {
-    const store = live();
-    let token = 'first';
-    follow(
-      store,
-      'a',
-      null,
-      () => {},
-      access(async () => token),
-    );
-    expect([...FakePusher.only.channels.keys()]).toEqual(['private-order-a']);
-    vi.stubGlobal('fetch', signed);
-    token = 'second';
-    expect(await FakePusher.only.authorize('private-order-a')).toEqual({ auth: 'key:signature' });
-    const [url, request] = signed.mock.calls[0] ?? [];
-    expect(url).toBe(`${base()}/auth`);
-    expect(String(request?.body)).toBe('socket_id=1.1&channel_name=private-order-a&token=second');
-  });
-
-  test('that is refused is polled instead, and asked for again', async () => {
-    const store = live();
-    vi.spyOn(Math, 'random').mockReturnValue(0);
-    follow(
-      store,
-      'a',
-      null,
-      () => {},
-      access(() => 'expired'),
-    );
-    const pusher = FakePusher.only;
-    pusher.accept();
-    await settle();
-    expect(store.view('a')?.connection).toBe('live');
-    answer = 403;
-    await expect(pusher.authorize('private-order-a')).rejects.toThrow('403');
-    pusher.refuse('private-order-a');
-    expect(store.view('a')?.connection).toBe('off');
-    answer = order(6, 'delivered');
-    await vi.advanceTimersByTimeAsync(pollEvery);
-    expect(milestones(store)).toEqual(['delivered']);
-    await vi.advanceTimersByTimeAsync(askAgainAfter);
-    pusher.accept();
-    expect(store.view('a')?.connection).toBe('live');
-  });
-
-  test('for which nobody signs is none', async () => {
-    const store = live();
-    follow(store, 'a', null, () => {});
-    await expect(FakePusher.only.authorize('private-order-b')).rejects.toThrow('nobody signs');
-  });
 });

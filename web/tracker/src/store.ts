@@ -4,7 +4,8 @@
  */
 import { type Endpoints, endpointsOf, type TrackerConfig } from './config';
 import { type Access, type ConnectionState, Live } from './live';
-import { hasGap, type KnownOrder, withSnapshot, withUpdate } from './merge';
+import { hasGap, type KnownOrder, newestOf, withSnapshot, withUpdate } from './merge';
+import { ask } from './request';
 import type { Snapshot } from './tracking';
 import { readSnapshot, readUpdate } from './wire';
 
@@ -24,6 +25,8 @@ export const pollEvery = 60_000;
 export const reconnectJitter = 3_000;
 export const gapJitter = 1_000;
 const retryAfter = 2_000;
+/** A page out of sight for longer is asked about anew: a phone that sleeps loses its socket and does not know. */
+export const awayFor = 30_000;
 
 interface OrderRecord {
   orderId: string;
@@ -33,8 +36,10 @@ interface OrderRecord {
   /** What the shop told last, as text: a parent that renders again mostly tells the same. */
   offered: string;
   verdict: 'missing' | 'unreachable' | null;
-  /** How many want news of it; with none the record only keeps what it has. */
-  listeners: number;
+  /** Who wants news of it, each by what he may open its private channel with; with none the record only keeps what it has. */
+  listeners: Set<{ access: Access | null }>;
+  /** What it listens with; undefined while it does not. */
+  access: Access | null | undefined;
   /** The realtime server will not have us on its channel. */
   refused: boolean;
   joins: number;
@@ -55,6 +60,7 @@ export class OrderStore {
     this.#apiUrl = endpoints.apiUrl;
     this.#live = live;
     live?.watch(() => this.#connectionChanged());
+    if (typeof document !== 'undefined') this.#watchPage();
   }
 
   /** Who signs for private channels where nobody else is named. */
@@ -68,9 +74,11 @@ export class OrderStore {
   }
 
   /** What a first paint shows, before anyone watches. */
-  firstView(initial: Snapshot | null): Tracking {
+  firstView(initial: Snapshot | null, state = this.#live?.state ?? 'off'): Tracking {
     const order = initial && withSnapshot(null, initial);
-    return { state: this.#stateOf(order, null), order, connection: this.#live?.state ?? 'off' };
+    // The socket may be another order's.
+    const connection = state === 'live' ? 'connecting' : state;
+    return { state: this.#stateOf(order, null), order, connection };
   }
 
   /** Keeps what is known of an order, and calls back after every change, until the returned function is called. */
@@ -90,14 +98,12 @@ export class OrderStore {
   listen(orderId: string, access: Access | null = null): () => void {
     const record = this.#records.get(orderId);
     if (!record) return () => {};
-    record.listeners += 1;
-    if (record.listeners === 1) this.#start(record, access);
-    let done = false;
+    const listener = { access };
+    record.listeners.add(listener);
+    this.#tune(record);
     return () => {
-      if (done) return;
-      done = true;
-      record.listeners -= 1;
-      if (record.listeners === 0) this.#stop(record);
+      record.listeners.delete(listener);
+      this.#tune(record);
     };
   }
 
@@ -107,8 +113,14 @@ export class OrderStore {
     const offered = JSON.stringify(initial);
     if (!record || record.offered === offered) return;
     record.offered = offered;
-    if (record.heard && initial.version <= (record.order?.version ?? 0)) return;
-    this.#learn(record, withSnapshot(record.order, initial));
+    const known = record.order;
+    if (!record.heard || !known || initial.version > known.version) {
+      this.#learn(record, withSnapshot(known, initial));
+    } else if (this.#apiUrl === null && initial.version === 0 && known.shipments.length === 1) {
+      // Where no snapshot can be read, only the shop can tell what came while nobody listened.
+      if (newestOf(initial) <= newestOf(known)) return;
+      this.#learn(record, withSnapshot(known, { ...initial, version: known.version }));
+    }
   }
 
   /** Reads the snapshot now. */
@@ -124,7 +136,8 @@ export class OrderStore {
       heard: false,
       offered: JSON.stringify(initial),
       verdict: null,
-      listeners: 0,
+      listeners: new Set(),
+      access: undefined,
       refused: false,
       joins: 0,
       failures: 0,
@@ -143,7 +156,17 @@ export class OrderStore {
     this.#records.delete(record.orderId);
   }
 
+  /** Listens as the present listeners want it: by the private channel as soon as one of them can open it. */
+  #tune(record: OrderRecord): void {
+    const listeners = [...record.listeners];
+    const first = listeners.find(({ access }) => access) ?? listeners[0];
+    if (record.access === first?.access) return;
+    this.#stop(record);
+    if (first) this.#start(record, first.access);
+  }
+
   #start(record: OrderRecord, access: Access | null): void {
+    record.access = access;
     record.joins = 0;
     record.refused = false;
     if (this.#live) {
@@ -160,6 +183,7 @@ export class OrderStore {
   }
 
   #stop(record: OrderRecord): void {
+    record.access = undefined;
     record.leave();
     record.leave = () => {};
     if (record.due) clearTimeout(record.due.timer);
@@ -195,9 +219,22 @@ export class OrderStore {
     }
   }
 
+  #watchPage(): void {
+    let leftAt = 0;
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'hidden') {
+        leftAt = Date.now();
+      } else if (leftAt > 0 && Date.now() - leftAt >= awayFor) {
+        for (const record of this.#records.values()) this.#readIn(record, Math.random() * gapJitter);
+      }
+    });
+  }
+
   #connectionOf(record: OrderRecord): ConnectionState {
     const state = this.#live?.state ?? 'off';
-    return state === 'live' && record.refused ? 'off' : state;
+    if (state !== 'live') return state;
+    if (record.refused) return 'off';
+    return record.joins === 0 ? 'connecting' : 'live';
   }
 
   #readUnlessLive(record: OrderRecord): void {
@@ -206,7 +243,7 @@ export class OrderStore {
 
   /** Reads the snapshot after a delay, or sooner if that was due sooner. */
   #readIn(record: OrderRecord, delay: number): void {
-    if (this.#apiUrl === null || record.listeners === 0) return;
+    if (this.#apiUrl === null || record.listeners.size === 0) return;
     const at = Date.now() + delay;
     if (record.due) {
       if (record.due.at <= at) return;
@@ -244,15 +281,17 @@ export class OrderStore {
 
   async #fetch(orderId: string): Promise<Snapshot | 'missing' | 'failed'> {
     try {
-      const response = await fetch(`${this.#apiUrl}/api/track/${encodeURIComponent(orderId)}`, {
-        // Ask again every time, but let an unchanged answer be a 304.
+      const url = `${this.#apiUrl}/api/track/${encodeURIComponent(orderId)}`;
+      // Ask again every time, but let an unchanged answer be a 304.
+      const request: RequestInit = {
         cache: 'no-cache',
         credentials: 'omit',
         headers: { Accept: 'application/json' },
+      };
+      return await ask(url, request, async (answer) => {
+        if (answer.status === 404) return 'missing';
+        return (answer.ok && readSnapshot(await answer.json())) || 'failed';
       });
-      if (response.status === 404) return 'missing';
-      if (!response.ok) return 'failed';
-      return readSnapshot(await response.json()) ?? 'failed';
     } catch {
       return 'failed';
     }

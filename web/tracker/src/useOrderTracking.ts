@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
-import type { PrivateChannel, TrackerConfig } from './config';
+import { isKeyed, type PrivateChannel, type TrackerConfig } from './config';
 import { storeFor, type Tracking } from './store';
 import { readOrder } from './wire';
 
@@ -37,6 +37,12 @@ export function useOrderTracking(
   );
   const initial = useMemo(() => readOrder(order), [order]);
   const firstView = useMemo(() => store.firstView(initial), [store, initial]);
+  // What the server drew is drawn again first, whatever the browser knows of connections by now.
+  const keyed = isKeyed({ soketiKey });
+  const serverView = useMemo(
+    () => store.firstView(initial, keyed ? 'connecting' : 'off'),
+    [store, initial, keyed],
+  );
 
   // Listening starts over with the order or the server, never because the parent rendered again.
   const latest = useRef({ initial, watchToken: options.watchToken });
@@ -48,7 +54,7 @@ export function useOrderTracking(
   const tracking = useSyncExternalStore(
     subscribe,
     () => store.view(orderId) ?? firstView,
-    () => firstView,
+    () => serverView,
   );
 
   const { authEndpoint } = options;

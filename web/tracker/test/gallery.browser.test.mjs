@@ -117,6 +117,20 @@ describe.skipIf(!hasChromium())('the gallery', () => {
     await close(page);
   });
 
+  test('a number is copied where the page has no clipboard of its own, as in a frame', async () => {
+    const page = await open('lang=en&theme=light&states=in-transit', {
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    await page.evaluate(() => {
+      navigator.clipboard.writeText = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
+    });
+    await page.getByRole('button', { name: 'Copy tracking number' }).press('Enter');
+    await page.getByRole('button', { name: 'Copied' }).waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('19041424751540');
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Copied');
+    await close(page);
+  });
+
   test('no line begins with a dot, however narrow', async () => {
     const page = await open('lang=hi&theme=light&states=in-transit,failed-attempt,rto,list');
     for (let width = 240; width <= 560; width += 20) {

@@ -57,7 +57,7 @@ function CopyButton({ number }: { number: string }) {
       aria-label={copied ? labels.copied : fill(labels.copyNumber, { number })}
       className="waybill-copy"
       data-copied={copied || undefined}
-      onClick={async () => setCopied(await copy(number))}
+      onClick={async ({ currentTarget }) => setCopied(await copy(number, currentTarget))}
       type="button"
     >
       <Icon name={copied ? 'check' : 'copy'} />
@@ -66,12 +66,30 @@ function CopyButton({ number }: { number: string }) {
   );
 }
 
-/** Whether the text is on the clipboard now; pages without TLS have no clipboard of their own. */
-async function copy(text: string): Promise<boolean> {
+/** Whether the text is on the clipboard now. Pages without TLS and in frames have none that they may write to. */
+async function copy(text: string, button: HTMLElement): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
+    return copyFromField(text, button);
+  }
+}
+
+/** The way that needs no permission: what is selected in a field is copied. */
+function copyFromField(text: string, button: HTMLElement): boolean {
+  const field = document.createElement('textarea');
+  field.value = text;
+  field.readOnly = true;
+  field.style.cssText = 'position: fixed; inset: 0 auto auto 0; opacity: 0';
+  document.body.append(field);
+  field.select();
+  try {
+    return document.execCommand('copy');
+  } catch {
     return false;
+  } finally {
+    field.remove();
+    button.focus({ preventScroll: true });
   }
 }

@@ -3,7 +3,7 @@ import { useNow, useZone } from '../clock';
 import { type HeadingLevel, TrackerContext } from '../context';
 import { useLanguage } from '../language';
 import { useOnScreen } from '../onScreen';
-import { byImportance } from '../parcels';
+import { byImportance, nameOf } from '../parcels';
 import { type Story, tell } from '../story';
 import { type OrderTrackingOptions, useOrderTracking } from '../useOrderTracking';
 import { fill } from '../vocabulary';
@@ -58,7 +58,12 @@ export function Root({
   const zone = useZone();
   const shipments = useMemo(() => byImportance(tracking.order?.shipments ?? []), [tracking.order]);
   const first = shipments[0];
-  const story = first ? tell(first, { messages, now, zone }) : null;
+  const told = shipments.map((parcel) => ({
+    id: parcel.id,
+    name: nameOf(parcel, tracking.order?.shipments ?? [], messages),
+    story: tell(parcel, { messages, now, zone }),
+  }));
+  const story = told[0]?.story;
   const scope = useMemo(
     () => ({ tracking, shipments, language, messages, headingLevel }),
     [tracking, shipments, language, messages, headingLevel],
@@ -82,28 +87,41 @@ export function Root({
         ref={section}
       >
         {children}
-        <Announcement story={story} version={tracking.order} />
+        <Announcement parcels={told} version={tracking.order} />
       </section>
     </TrackerContext.Provider>
   );
 }
 
-/** Says aloud what a live update changed; what was there at first is read as the page is. */
-function Announcement({ story, version }: { story: Story | null; version: unknown }) {
+interface Told {
+  id: string;
+  name: string | null;
+  story: Story;
+}
+
+/** Says aloud what a live update changed, of each parcel; what was there at first is read as the page is. */
+function Announcement({ parcels, version }: { parcels: readonly Told[]; version: unknown }) {
   const [said, say] = useState('');
-  const before = useRef<{ headline: string; version: unknown } | null>(null);
-  const headline = story?.headline ?? null;
-  const detail = [...(story?.notes ?? []), ...(story?.details ?? [])][0] ?? '';
+  const before = useRef<{ headlines: Map<string, string>; version: unknown } | null>(null);
+  const headlines = JSON.stringify(parcels.map(({ id, story }) => [id, story.headline]));
+  const latest = useRef(parcels);
+  latest.current = parcels;
   useEffect(() => {
-    if (headline === null) return;
-    const moved =
-      before.current && before.current.version !== version && before.current.headline !== headline;
-    if (moved) say(`${headline}. ${detail}`.trim());
-    before.current = { headline, version };
-  }, [headline, detail, version]);
+    const known = before.current;
+    const now = new Map<string, string>(JSON.parse(headlines));
+    if (now.size > 0) before.current = { headlines: now, version };
+    if (!known || known.version === version) return;
+    const moved = latest.current.filter(({ id, story }) => known.headlines.get(id) !== story.headline);
+    if (moved.length > 0) say(moved.map(inOneBreath).join(' '));
+  }, [headlines, version]);
   return (
     <p className="waybill-aside" role="status">
       {said}
     </p>
   );
+}
+
+function inOneBreath({ name, story: { headline, notes, details } }: Told): string {
+  const detail = notes[0] ?? details[0] ?? '';
+  return `${name ? `${name}: ` : ''}${headline}. ${detail}`.trim();
 }
