@@ -181,7 +181,7 @@ func TestLookUpPage(t *testing.T) {
 			}
 		}
 		b.do("press", map[string]any{"keys": []string{"=look-1", "Tab", "=" + tt.wrong, "Enter"}})
-		b.do("waitForText", map[string]any{"text": "We cannot find an order with this number and contact"})
+		b.do("waitForText", map[string]any{"text": "We cannot find an order with this number and this phone or e-mail"})
 		at("/track")
 		// The number is still there; the contact has to be typed again.
 		b.do("press", map[string]any{"keys": []string{"Tab", "Tab", "=" + tt.right, "Tab", "Enter"}})

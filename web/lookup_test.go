@@ -43,8 +43,8 @@ func TestLookupPageSaysWhatWasWrong(t *testing.T) {
 		want        []string
 		open, wrong bool
 	}{
-		{LookupData{Number: `"><b>`, Fault: NothingFound}, []string{`value="&#34;&gt;&lt;b&gt;"`, "We cannot find an order with this number and contact"}, false, true},
-		{LookupData{Number: "N-1", Fault: TooManyTries}, []string{`value="N-1"`, "That was tried too often"}, false, true},
+		{LookupData{Number: `"><b>`, Fault: NothingFound}, []string{`value="&#34;&gt;&lt;b&gt;"`, "We cannot find an order with this number and this phone or e-mail"}, false, true},
+		{LookupData{Number: "N-1", Fault: TooManyTries}, []string{`value="N-1"`, "Too many tries"}, false, true},
 		{LookupData{Code: `"><b>`, Fault: NoSuchCode}, []string{`value="&#34;&gt;&lt;b&gt;"`, "We cannot find an order under this code"}, true, true},
 	} {
 		got := lookup(t, tt.data)

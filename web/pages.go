@@ -127,16 +127,6 @@ func TrackingPage(w io.Writer, data PageData) error {
 	return render(w, data.template("tracking"), view)
 }
 
-// NotFoundPage writes what is shown for every order that there is not.
-func NotFoundPage(w io.Writer, frame Frame) error {
-	view := newFrameView(frame)
-	view.Title = view.Labels["missing"]
-	return render(w, frame.template("missing"), struct {
-		frameView
-		Icon []string
-	}{view, icons["question"]})
-}
-
 // render writes a page whole, or nothing of it.
 func render(w io.Writer, name string, view any) error {
 	var page bytes.Buffer

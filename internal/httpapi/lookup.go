@@ -26,7 +26,7 @@ const maxLookupBytes = 4 << 10
 // The forms that lead to an order's page; a link may bring its id.
 func (a *API) lookUpPage(w http.ResponseWriter, r *http.Request) error {
 	if code := strings.TrimSpace(r.URL.Query().Get("order")); code != "" {
-		return a.lookUpCode(w, r, code)
+		return a.sorry(w, r, a.frame(r), a.lookUpCode(w, r, code))
 	}
 	return a.lookupForm(w, r, http.StatusOK, web.LookupData{})
 }
@@ -50,9 +50,9 @@ func (a *API) lookUp(w http.ResponseWriter, r *http.Request) error {
 		return invalid("the body must be a form with number and contact, or with order")
 	}
 	if code := strings.TrimSpace(form.Get("order")); code != "" {
-		return a.lookUpCode(w, r, code)
+		return a.sorry(w, r, a.frame(r), a.lookUpCode(w, r, code))
 	}
-	return a.lookUpClaim(w, r, form.Get("number"), form.Get("contact"))
+	return a.sorry(w, r, a.frame(r), a.lookUpClaim(w, r, form.Get("number"), form.Get("contact")))
 }
 
 func (a *API) lookUpClaim(w http.ResponseWriter, r *http.Request, number, contact string) error {

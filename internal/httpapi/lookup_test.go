@@ -178,7 +178,7 @@ func TestLookUpsOfOneNumberAreFew(t *testing.T) {
 					tried++
 					continue
 				}
-				if a.status != http.StatusTooManyRequests || !strings.Contains(a.body, "tried too often") {
+				if a.status != http.StatusTooManyRequests || !strings.Contains(a.body, "Too many tries") {
 					t.Fatalf("%d: %s", a.status, a.body)
 				}
 				wait, err := time.ParseDuration(a.header.Get("Retry-After") + "s")

@@ -3,6 +3,8 @@ package httpapi
 import (
 	"bytes"
 	"crypto/rand"
+	"errors"
+	"log/slog"
 	"net/http"
 
 	"github.com/webazaar/waybill/internal/tracking"
@@ -19,6 +21,10 @@ func (a *API) trackingPage(w http.ResponseWriter, r *http.Request) error {
 // orderPage answers with the page of an order, as its frame has it. All orders
 // that there are not have one page.
 func (a *API) orderPage(w http.ResponseWriter, r *http.Request, frame web.Frame) error {
+	return a.sorry(w, r, frame, a.drawOrder(w, r, frame))
+}
+
+func (a *API) drawOrder(w http.ResponseWriter, r *http.Request, frame web.Frame) error {
 	if !a.watchers.allow(a.peers.of(r), a.opts.Now()) {
 		w.Header().Set("Retry-After", "2")
 		return errTooMany
@@ -38,6 +44,29 @@ func (a *API) orderPage(w http.ResponseWriter, r *http.Request, frame web.Frame)
 		data.WatchToken = a.watchToken(id).Token
 	}
 	return a.page(w, r, frame, http.StatusOK, func(b *bytes.Buffer) error { return web.TrackingPage(b, data) })
+}
+
+// sorry answers with a page, where other calls answer in JSON, if for now nothing
+// can be shown to a buyer. What is wrong with his request stays an error.
+func (a *API) sorry(w http.ResponseWriter, r *http.Request, frame web.Frame, err error) error {
+	if err == nil {
+		return nil
+	}
+	code := status[tracking.ErrorCode(err)]
+	if h, ok := errors.AsType[*httpError](err); ok {
+		code = h.status
+	}
+	if code != http.StatusTooManyRequests && code < http.StatusInternalServerError {
+		return err
+	}
+	if code >= http.StatusInternalServerError && r.Context().Err() == nil {
+		a.log.LogAttrs(r.Context(), slog.LevelError, "http.failed",
+			slog.String("method", r.Method), slog.String("path", r.Pattern), slog.Any("error", err))
+	}
+	if w.Header().Get("Retry-After") == "" {
+		w.Header().Set("Retry-After", "5")
+	}
+	return a.page(w, r, frame, code, func(b *bytes.Buffer) error { return web.TroublePage(b, frame) })
 }
 
 // GET /

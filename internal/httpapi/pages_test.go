@@ -186,3 +186,43 @@ func nonceless(a answer) string {
 	}
 	return strings.ReplaceAll(a.body, found[1], "NONCE")
 }
+
+// A buyer whose network asked too often, or whose server has lost its database,
+// reads a page in his language that comes again by itself, not JSON.
+func TestPagesInTrouble(t *testing.T) {
+	t.Parallel()
+	h := setup(t)
+	h.push(event("77001", 501, "N-1", "IN TRANSIT", "2026-11-22 10:00:00"))
+	id := h.order("N-1")
+	inTrouble := func(status int, method, path, body string) {
+		t.Helper()
+		a := h.do(method, path, body, "Content-Type", "application/x-www-form-urlencoded")
+		if a.status != status || a.header.Get("Retry-After") == "" || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
+			t.Errorf("%s %s: %d %v", method, path, a.status, a.header)
+		}
+		for _, want := range []string{`<meta http-equiv="refresh" content="10">`, "अभी ट्रैकिंग की जानकारी नहीं मिल पा रही है"} {
+			if !strings.Contains(a.body, want) {
+				t.Errorf("%s %s lacks %q: %s", method, path, want, a.body)
+			}
+		}
+		if strings.Contains(a.body, "closing") {
+			t.Errorf("%s %s tells why: %s", method, path, a.body)
+		}
+	}
+	for i := 0; h.do("GET", "/track/"+id, "").status != http.StatusTooManyRequests; i++ {
+		if i > 1000 {
+			t.Fatal("it is never too often")
+		}
+	}
+	inTrouble(429, "GET", "/track/"+id+"?lang=hi", "")
+	inTrouble(429, "GET", "/embed/track/"+id+"?lang=hi", "")
+	inTrouble(429, "GET", "/track?lang=hi&order="+id, "")
+	inTrouble(429, "POST", "/track?lang=hi", "order="+id)
+
+	h.now = h.now.Add(time.Hour)
+	if err := h.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	inTrouble(503, "GET", "/track/"+id+"?lang=hi", "")
+	inTrouble(503, "POST", "/track?lang=hi", "number=N-1&contact=1234")
+}
