@@ -55,6 +55,14 @@ func (f Frame) ancestors() string {
 
 // What the templates of framed pages add.
 
+// Look is the theme of the tracker: light, dark or auto.
+func (f Frame) Look() string {
+	if f.Framed && (f.FrameTheme == "light" || f.FrameTheme == "dark") {
+		return f.FrameTheme
+	}
+	return "auto"
+}
+
 // FramedStyle is the path of the style sheet of framed pages.
 func (f Frame) FramedStyle() string { return framedStylePath }
 

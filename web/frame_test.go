@@ -41,6 +41,26 @@ func TestFramedPageIsTheTrackerAlone(t *testing.T) {
 	}
 }
 
+// A shop that is only light or only dark says so; what is neither is not taken.
+func TestFramedPageHasTheShopsTheme(t *testing.T) {
+	t.Parallel()
+	for asked, want := range map[string]string{"dark": "dark", "light": "light", "": "auto", `"><b>`: "auto"} {
+		themed := framed
+		themed.FrameTheme = asked
+		var out, alone bytes.Buffer
+		data := PageData{Frame: themed, OrderID: "x", Now: now, Snapshot: []byte(`{"orderId":"x","version":1,"shipments":[]}`)}
+		if err := TrackingPage(&out, data); err != nil {
+			t.Fatal(err)
+		}
+		contains(t, out.String(), `<html lang="en" data-theme="`+want+`">`, `class="waybill" aria-label="Tracking of order x" data-theme="`+want+`"`, `"theme":"`+want+`"`)
+		data.Framed = false
+		if err := TrackingPage(&alone, data); err != nil {
+			t.Fatal(err)
+		}
+		contains(t, alone.String(), `<html lang="en">`, `"theme":"auto"`)
+	}
+}
+
 func TestPoliciesSayWhoMayFrame(t *testing.T) {
 	t.Parallel()
 	alone, nobody := frame, framed

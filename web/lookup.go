@@ -43,6 +43,6 @@ func LookupPage(w io.Writer, data LookupData) error {
 	return render(w, "lookup", struct {
 		frameView
 		Query, Number, Code, Fault string
-		ByCode                     bool
-	}{view, data.Query, data.Number, data.Code, fault, data.Fault == NoSuchCode})
+		ByCode, Wrong              bool
+	}{view, data.Query, data.Number, data.Code, fault, data.Fault == NoSuchCode, data.Fault == NothingFound})
 }

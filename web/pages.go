@@ -38,6 +38,9 @@ type Frame struct {
 	// origins in Framers: see [FrameScriptPath].
 	Framed  bool
 	Framers []string
+	// FrameTheme of a framed page is "light" or "dark", for a shop that is only one of
+	// them; any other is as the buyer prefers.
+	FrameTheme string
 }
 
 // PageData is what the tracking page of one order shows.
@@ -106,6 +109,7 @@ func TrackingPage(w io.Writer, data PageData) error {
 
 	frame := newFrameView(data.Frame)
 	settings["lang"] = frame.Language
+	settings["theme"] = frame.Look()
 	number := order.OrderNumber
 	if number == "" {
 		number = data.OrderID

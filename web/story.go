@@ -121,7 +121,7 @@ type arrival struct {
 func arrivalOf(s *shipment, today time.Time) arrival {
 	var a arrival
 	a.day, a.known = parseDay(s.EstimatedDelivery)
-	if s.Milestone == "out_for_delivery" && outSince(s).Equal(today) {
+	if s.Milestone == "out_for_delivery" && lastDay(s, "out_for_delivery").Equal(today) {
 		a.day, a.known = today, true // whatever the courier still estimates
 	}
 	a.ahead = a.known && !a.day.Before(today)
@@ -211,7 +211,8 @@ func nextOf(s *shipment, a arrival, words *messages, today time.Time) []string {
 	next := []string{}
 	plain := words.Milestones[s.Milestone].Next
 	if s.Milestone == "delivery_failed" {
-		if a.ahead {
+		// A day that the attempt itself used up is no promise any more.
+		if a.ahead && a.day.After(lastDay(s, s.Milestone)) {
 			next = append(next, fill(words.Story["nowExpected"], "day", dayInWords(a.day, words, today)))
 		}
 		if s.DeliveryAttempts >= usualAttempts {
@@ -229,10 +230,10 @@ func (s *shipment) scanned() bool {
 	return slices.ContainsFunc(s.TrackingHistory, func(e entry) bool { return e.ScanType == "scan" })
 }
 
-// outSince is the day on which the parcel was last said to be out for delivery;
-// zero when it never was.
-func outSince(s *shipment) time.Time {
-	if told := s.last("out_for_delivery"); told != nil {
+// lastDay is the Indian day on which the parcel was last said to be at a
+// milestone; zero when it never was.
+func lastDay(s *shipment, milestone string) time.Time {
+	if told := s.last(milestone); told != nil {
 		return dayIn(told.Timestamp, india)
 	}
 	return time.Time{}

@@ -13,6 +13,7 @@ import './page.css';
 interface PageSettings extends TrackerConfig {
   orderId: string;
   lang: string;
+  theme: 'auto' | 'light' | 'dark';
   watchToken?: string;
   snapshot: unknown;
 }

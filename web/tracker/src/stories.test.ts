@@ -48,6 +48,14 @@ const more: Record<string, Snapshot> = {
       trackingHistory: history(['delivery_failed', '2026-11-22 18:52', 'Pune', 'Address incomplete.']),
     }),
   ),
+  'failed-on-its-day': snapshot(
+    1,
+    shipment('delivery_failed', {
+      deliveryAttempts: 1,
+      estimatedDelivery: '2026-11-23',
+      trackingHistory: history(['delivery_failed', '2026-11-23 11:12', 'Pune', 'Door locked']),
+    }),
+  ),
   'delivered-past-midnight': snapshot(1, shipment('delivered', { deliveredAt: '2026-11-21T18:45:00Z' })),
   'return-lost': snapshot(1, shipment('lost', { direction: 'return' })),
   'return-moves-alone': snapshot(

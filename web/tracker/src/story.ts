@@ -123,7 +123,7 @@ function detailsOf(shipment: Shipment, milestone: Milestone, messages: Messages)
 }
 
 function nextOf(
-  { deliveryAttempts }: Shipment,
+  shipment: Shipment,
   milestone: Milestone,
   { day, ahead }: Arrival,
   messages: Messages,
@@ -132,8 +132,11 @@ function nextOf(
   const { story } = messages;
   const plain = messages.milestones[milestone].next;
   if (milestone !== 'delivery_failed') return plain ? [plain] : [];
+  const { deliveryAttempts } = shipment;
   const next = deliveryAttempts < usualAttempts ? plain : fill(story.lastAttempt, { n: deliveryAttempts });
-  return day && ahead ? [fill(story.nowExpected, { day: dayInWords(day, messages, today) }), next] : [next];
+  // A day that the attempt itself used up is no promise any more.
+  const promised = day && ahead && day > (lastDay(shipment, milestone) ?? '');
+  return promised ? [fill(story.nowExpected, { day: dayInWords(day, messages, today) }), next] : [next];
 }
 
 function isScanned({ trackingHistory }: Shipment): boolean {
@@ -178,7 +181,10 @@ interface Arrival {
 
 function arrivalOf(shipment: Shipment, today: string | null): Arrival {
   // Who is out with it today brings it today, whatever the courier still estimates.
-  const out = shipment.milestone === 'out_for_delivery' && today !== null && outSince(shipment) === today;
+  const out =
+    shipment.milestone === 'out_for_delivery' &&
+    today !== null &&
+    lastDay(shipment, 'out_for_delivery') === today;
   const day = out ? today : dayOf(shipment.estimatedDelivery);
   const first = dayOf(shipment.firstEstimatedDelivery);
   return {
@@ -212,9 +218,9 @@ function headlineOf(
   return fill(days === 1 ? story.arrivingTomorrow : story.arrivingOn, { day });
 }
 
-/** The Indian day on which the parcel was last said to be out for delivery. */
-function outSince({ trackingHistory }: Shipment): string | null {
-  const entry = trackingHistory.findLast(({ milestone }) => milestone === 'out_for_delivery');
+/** The Indian day on which the parcel was last said to be at a milestone. */
+function lastDay({ trackingHistory }: Shipment, at: Milestone): string | null {
+  const entry = trackingHistory.findLast(({ milestone }) => milestone === at);
   return entry ? (wallClock(entry.timestamp, indianZone)?.day ?? null) : null;
 }
 
