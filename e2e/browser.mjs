@@ -1,6 +1,8 @@
 // Opens a page in the system's Chromium. Commands come as JSON lines on standard
 // input, answers go as JSON lines to standard output.
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const browser = await chromium.launch({
@@ -8,11 +10,28 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"],
 });
 
+const axeSource = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
+
+// Axe cannot judge letters on a gradient: here they stand on its strongest tint alone.
+const tinted = `
+  .waybill::before { content: none !important }
+  .waybill { background: color-mix(in srgb, var(--tone) var(--wash), var(--surface)) !important }
+`;
+
 const problems = [];
 let page;
 
+// Runs in the page, before anything of it: keeps in mind what was taken away, or moved, after it was drawn.
+function watchMoves() {
+  globalThis.moved = [];
+  const watch = new MutationObserver((records) => {
+    for (const { removedNodes } of records) globalThis.moved.push(...removedNodes);
+  });
+  watch.observe(document, { childList: true, subtree: true });
+}
+
 const commands = {
-  async open({ url, width = 1100, height = 900, dark = false, javaScript = true, language = "en-IN" }) {
+  async open({ url, width = 1100, height = 900, dark = false, javaScript = true, language = "en-IN", moves = false }) {
     await page?.context().close();
     const context = await browser.newContext({
       viewport: { width, height },
@@ -24,11 +43,16 @@ const commands = {
     page = await context.newPage();
     page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
     page.on("pageerror", (error) => problems.push(String(error)));
+    if (moves) await page.addInitScript(watchMoves);
     const response = await page.goto(url);
     return { status: response.status() };
   },
   async text({ selector = "body" }) {
     return { text: await page.locator(selector).first().innerText() };
+  },
+  async waitFor({ selector, timeout = 10_000 }) {
+    await page.locator(selector).first().waitFor({ timeout });
+    return {};
   },
   async waitForText({ text, timeout = 10_000 }) {
     await page.getByText(text).first().waitFor({ timeout });
@@ -74,6 +98,28 @@ const commands = {
     ]);
     const cookies = await page.context().cookies();
     return { problems: [...kept, ...cookies.map(({ name }) => `cookie ${name}`)] };
+  },
+  // What axe finds on the page as it is, and what it cannot judge of its colours.
+  async axe() {
+    await page.evaluate(axeSource);
+    const found = await page.evaluate(async (css) => {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(css);
+      document.adoptedStyleSheets = [sheet];
+      const { violations, incomplete } = await globalThis.axe.run({ resultTypes: ["violations", "incomplete"] });
+      document.adoptedStyleSheets = [];
+      const unjudged = incomplete.filter(({ id }) => id === "color-contrast");
+      return [...violations, ...unjudged].map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join("\n")}`);
+    }, tinted);
+    return { problems: found };
+  },
+  // How far the page is wider than the screen.
+  async overflow() {
+    return { content: await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth) };
+  },
+  // Whether the tracker still has the elements that the server drew. open has to be told to keep them in mind.
+  async kept({ selector }) {
+    return { problems: await page.evaluate((wanted) => globalThis.moved.filter((one) => one.matches?.(wanted)).map((one) => one.outerHTML), selector) };
   },
   async screenshot({ path, full = false }) {
     await page.screenshot({ path, fullPage: full });

@@ -109,10 +109,13 @@ func TestTrackingPage(t *testing.T) {
 	url := s.url + "/track/" + s.order("PAGE-1").ID
 
 	b := openBrowser(t)
-	if got := b.do("open", map[string]any{"url": url}); got.Status != 200 {
+	if got := b.do("open", map[string]any{"url": url, "moves": true}); got.Status != 200 {
 		t.Fatalf("status %d", got.Status)
 	}
 	b.do("waitForText", map[string]any{"text": "Live"})
+	for _, moved := range b.do("kept", map[string]any{"selector": ".waybill, .waybill-parcel, .waybill-headline, .waybill-details, .waybill-latest, .waybill-part"}).Problems {
+		t.Errorf("the script did not keep what the server drew: %s", moved)
+	}
 	if text := b.do("text", nil).Text; !strings.Contains(text, "PAGE-1") || !strings.Contains(text, "PAGE1") {
 		t.Errorf("order number or AWB is missing:\n%s", text)
 	}
@@ -201,6 +204,66 @@ func TestLookUpPage(t *testing.T) {
 	}
 }
 
+// Axe finds nothing on any page, in any state, language and theme; and nothing
+// has to be scrolled sideways on the narrowest screen.
+func TestPagesAreAccessible(t *testing.T) {
+	t.Parallel()
+	s := serve(t, t.TempDir(), "SHOP_NAME=Test Shop", "SHOP_COLOR=#c0392b", "SHOP_SUPPORT_URL=https://shop.example/help")
+	s.push(event("AXE1", 81, "AXE-1", "UNDELIVERED", time.Now().Add(-5*time.Hour)))
+	s.settled()
+	id := s.order("AXE-1").ID
+
+	b := openBrowser(t)
+	for i, view := range []struct {
+		language, often string
+		dark            bool
+	}{
+		{"en-IN", "Too many tries", false}, {"en-IN", "Too many tries", true},
+		{"hi-IN", "बहुत बार कोशिश", false}, {"hi-IN", "बहुत बार कोशिश", true},
+	} {
+		open := func(path string) {
+			b.do("open", map[string]any{"url": s.url + path, "language": view.language, "dark": view.dark, "width": 320})
+		}
+		sound := func(state string) {
+			t.Helper()
+			for _, p := range b.do("axe", nil).Problems {
+				t.Errorf("%s, %s, dark %v: %s", state, view.language, view.dark, p)
+			}
+			if wide := b.do("overflow", nil).Content; wide > 0 {
+				t.Errorf("%s, %s: %v px wider than the screen", state, view.language, wide)
+			}
+		}
+		tried := func(number string) string {
+			open("/track")
+			b.do("press", map[string]any{"keys": []string{"Tab", "=" + number, "Tab", "=0000", "Enter"}})
+			b.do("waitFor", map[string]any{"selector": "#fault"})
+			return b.do("text", map[string]any{"selector": "#fault"}).Text
+		}
+		open("/track")
+		sound("the look-up page")
+		b.do("press", map[string]any{"keys": []string{"Tab", "Tab", "Tab", "Tab", "Enter"}})
+		sound("the look-up page with the field for a code")
+		tried(fmt.Sprintf("AXE-NONE-%d", i))
+		sound("a wrong answer")
+		for n := 0; !strings.Contains(tried("AXE-OFTEN"), view.often); n++ {
+			if n > 10 {
+				t.Fatal("it is never too often")
+			}
+		}
+		sound("too many tries")
+		open("/track?order=nobody")
+		sound("a wrong code")
+		open("/track/nobody")
+		sound("no such order")
+		open("/track/" + id)
+		b.do("waitFor", map[string]any{"selector": "[data-connection=live]"})
+		sound("the tracking page")
+		open("/embed/track/" + id)
+		b.do("waitFor", map[string]any{"selector": "[data-connection=live]"})
+		sound("the framed page")
+	}
+}
+
 // A frame on a shop's page is as high as its content and stays so; other sites
 // get none.
 func TestFramedPage(t *testing.T) {
@@ -243,9 +306,9 @@ func TestFramedPage(t *testing.T) {
 	before := fits("a wide page", "FRAME1")
 	b.do("resize", map[string]any{"width": 320})
 	narrow := fits("a narrow page", "FRAME1")
-	s.push(event("FRAME1", 51, "FRAME-1", "DELIVERED", at.Add(time.Hour)))
-	longer := fits("a page that told more", "Delivered")
-	if before == narrow || narrow == longer {
+	s.push(event("FRAME1", 51, "FRAME-1", "UNDELIVERED", at.Add(time.Hour)))
+	longer := fits("a page that told more", "could not deliver")
+	if before == narrow || narrow >= longer {
 		t.Errorf("%v px wide, %v narrow, %v with more in it: the frame was not measured anew", before, narrow, longer)
 	}
 
