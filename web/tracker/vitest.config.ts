@@ -7,7 +7,8 @@ process.env.TZ = 'Asia/Kolkata';
 // axe takes seconds in jsdom on a busy machine.
 const testTimeout = 60_000;
 
-// What is drawn is tested with both runtimes it is shipped with; the rest knows neither.
+// What is drawn is tested with both runtimes it is shipped with, and with the oldest React that it is for; the rest
+// knows none of them.
 const drawn = 'src/**/*.test.tsx';
 
 export default defineConfig({
@@ -30,6 +31,25 @@ export default defineConfig({
           environment: 'jsdom',
           setupFiles: 'test/setup.ts',
           testTimeout,
+        },
+      },
+      {
+        resolve: {
+          alias: {
+            'react-dom': `${import.meta.dirname}/test/react18/node_modules/react-dom`,
+            react: `${import.meta.dirname}/test/react18/node_modules/react`,
+            // Its modules: what it requires would be the other React.
+            '@testing-library/react': '@testing-library/react/dist/@testing-library/react.esm.js',
+          },
+        },
+        test: {
+          name: 'react 18',
+          include: [drawn],
+          environment: 'jsdom',
+          setupFiles: 'test/setup.ts',
+          testTimeout,
+          // All of them must find the same copy of it.
+          server: { deps: { inline: [/testing-library/] } },
         },
       },
       {

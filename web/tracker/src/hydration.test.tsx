@@ -1,5 +1,5 @@
 /** The first render in a browser is that of the server; then it says what the viewer's clock and zone say. */
-import { act } from 'react';
+import { act } from '@testing-library/react';
 import { createRoot, hydrateRoot } from 'react-dom/client';
 import { renderToString } from 'react-dom/server';
 import { afterEach, expect, test, vi } from 'vitest';
