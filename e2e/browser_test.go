@@ -1,101 +1,20 @@
 package e2e
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/webazaar/waybill/e2e/chromium"
 )
 
-// A browser is Chromium with one page.
-type browser struct {
-	t   *testing.T
-	in  io.WriteCloser
-	out *bufio.Reader
-}
-
-type seen struct {
-	Error    string
-	Status   int
-	Text     string
-	Problems []string
-
-	Height, Content float64 // of a frame, and of what is in it
-	Scrolls         bool
-}
-
-func openBrowser(t *testing.T) *browser {
+func openBrowser(t *testing.T) *chromium.Page {
 	t.Helper()
 	needNode(t)
-	chromium := os.Getenv("CHROMIUM")
-	if chromium == "" {
-		chromium = "/usr/bin/chromium"
-	}
-	if _, err := os.Stat(chromium); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("Chromium is missing: run scripts/chromium")
-		}
-		t.Skip("Chromium is missing: run scripts/chromium, or set CHROMIUM")
-	}
-	cmd := exec.Command("node", "browser.mjs")
-	cmd.Env = append(os.Environ(), "CHROMIUM="+chromium)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		in.Close() // the script closes Chromium and ends
-		done := make(chan struct{})
-		go func() { _ = cmd.Wait(); close(done) }()
-		select {
-		case <-done:
-		case <-time.After(10 * time.Second):
-			_ = cmd.Process.Kill()
-		}
-	})
-	return &browser{t: t, in: in, out: bufio.NewReader(out)}
-}
-
-func (b *browser) do(command string, args map[string]any) seen {
-	b.t.Helper()
-	if args == nil {
-		args = map[string]any{}
-	}
-	args["command"] = command
-	line, err := json.Marshal(args)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	if _, err := b.in.Write(append(line, '\n')); err != nil {
-		b.t.Fatal(err)
-	}
-	answer, err := b.out.ReadBytes('\n')
-	if err != nil {
-		b.t.Fatalf("the browser ended: %v", err)
-	}
-	var s seen
-	if err := json.Unmarshal(answer, &s); err != nil {
-		b.t.Fatal(err)
-	}
-	if s.Error != "" {
-		b.t.Fatalf("%s: %s", command, s.Error)
-	}
-	return s
+	return chromium.Open(t)
 }
 
 // A buyer's page shows where the parcel is, moves while it is looked at, says
@@ -109,46 +28,46 @@ func TestTrackingPage(t *testing.T) {
 	url := s.url + "/track/" + s.order("PAGE-1").ID
 
 	b := openBrowser(t)
-	if got := b.do("open", map[string]any{"url": url, "moves": true}); got.Status != 200 {
+	if got := b.Do("open", map[string]any{"url": url, "moves": true}); got.Status != 200 {
 		t.Fatalf("status %d", got.Status)
 	}
-	b.do("waitForText", map[string]any{"text": "Live"})
-	for _, moved := range b.do("kept", map[string]any{"selector": ".waybill, .waybill-parcel, .waybill-headline, .waybill-details, .waybill-latest, .waybill-part"}).Problems {
+	b.Do("waitForText", map[string]any{"text": "Live"})
+	for _, moved := range b.Do("kept", map[string]any{"selector": ".waybill, .waybill-parcel, .waybill-headline, .waybill-details, .waybill-latest, .waybill-part"}).Problems {
 		t.Errorf("the script did not keep what the server drew: %s", moved)
 	}
-	if text := b.do("text", nil).Text; !strings.Contains(text, "PAGE-1") || !strings.Contains(text, "PAGE1") {
+	if text := b.Do("text", nil).Text; !strings.Contains(text, "PAGE-1") || !strings.Contains(text, "PAGE1") {
 		t.Errorf("order number or AWB is missing:\n%s", text)
 	}
 	sent := time.Now()
 	s.push(event("PAGE1", 31, "PAGE-1", "OUT FOR DELIVERY", at.Add(time.Hour)))
-	b.do("waitForText", map[string]any{"text": "The courier is bringing it to you"})
+	b.Do("waitForText", map[string]any{"text": "The courier is bringing it to you"})
 	t.Logf("a push was on the screen after %s", time.Since(sent).Round(time.Millisecond))
 	s.push(event("PAGE1", 31, "PAGE-1", "DELIVERED", at.Add(2*time.Hour)))
-	b.do("waitForText", map[string]any{"text": "Delivered on"})
+	b.Do("waitForText", map[string]any{"text": "Delivered on"})
 
 	// The server goes and comes back: the page mends what it missed.
 	s.kill()
 	s.start(nil)
 	s.push(event("PAGE1", 31, "PAGE-1", "RTO INITIATED", at.Add(3*time.Hour)))
-	b.do("waitForText", map[string]any{"text": "going back", "timeout": 20_000})
-	for _, p := range b.do("problems", nil).Problems {
+	b.Do("waitForText", map[string]any{"text": "going back", "timeout": 20_000})
+	for _, p := range b.Do("problems", nil).Problems {
 		// The socket and the probes that fail while the server is away.
 		if !strings.Contains(p, "net::ERR_") && !strings.Contains(p, "WebSocket") {
 			t.Errorf("the page complains: %s", p)
 		}
 	}
 
-	for _, kept := range b.do("traces", nil).Problems {
+	for _, kept := range b.Do("traces", nil).Problems {
 		if kept != "localStorage pusherTransportNonTLS" { // how fast pusher-js connected, for its next time
 			t.Errorf("the page leaves behind a %s", kept)
 		}
 	}
 
-	b.do("open", map[string]any{"url": url, "javaScript": false})
-	if text := b.do("text", nil).Text; !strings.Contains(text, "PAGE1") || !strings.Contains(text, "going back") {
+	b.Do("open", map[string]any{"url": url, "javaScript": false})
+	if text := b.Do("text", nil).Text; !strings.Contains(text, "PAGE1") || !strings.Contains(text, "going back") {
 		t.Errorf("without JavaScript:\n%s", text)
 	}
-	if got := b.do("open", map[string]any{"url": s.url + "/track/nobody-knows-this-order-id"}); got.Status != 404 {
+	if got := b.Do("open", map[string]any{"url": s.url + "/track/nobody-knows-this-order-id"}); got.Status != 404 {
 		t.Errorf("an unknown order: %d", got.Status)
 	}
 }
@@ -166,7 +85,7 @@ func TestLookUpPage(t *testing.T) {
 	b := openBrowser(t)
 	at := func(want string) {
 		t.Helper()
-		if got := b.do("location", nil).Text; got != s.url+want {
+		if got := b.Do("location", nil).Text; got != s.url+want {
 			t.Errorf("at %s, want %s", got, want)
 		}
 	}
@@ -174,30 +93,30 @@ func TestLookUpPage(t *testing.T) {
 		javaScript   bool
 		wrong, right string
 	}{{true, "3211", "3210"}, {false, "asha@shop.example.org", "Asha@shop.example"}} {
-		if got := b.do("open", map[string]any{"url": s.url + "/track", "javaScript": tt.javaScript}); got.Status != http.StatusOK {
+		if got := b.Do("open", map[string]any{"url": s.url + "/track", "javaScript": tt.javaScript}); got.Status != http.StatusOK {
 			t.Fatalf("status %d", got.Status)
 		}
-		b.do("press", map[string]any{"keys": []string{"Tab"}})
+		b.Do("press", map[string]any{"keys": []string{"Tab"}})
 		if tt.javaScript {
-			if got := b.do("focused", nil).Text; got != "INPUT number" {
+			if got := b.Do("focused", nil).Text; got != "INPUT number" {
 				t.Errorf("the first thing to type is %s", got)
 			}
 		}
-		b.do("press", map[string]any{"keys": []string{"=look-1", "Tab", "=" + tt.wrong, "Enter"}})
-		b.do("waitForText", map[string]any{"text": "We cannot find an order with this number and this phone or e-mail"})
+		b.Do("press", map[string]any{"keys": []string{"=look-1", "Tab", "=" + tt.wrong, "Enter"}})
+		b.Do("waitForText", map[string]any{"text": "We cannot find an order with this number and this phone or e-mail"})
 		at("/track")
 		// The number is still there; the contact has to be typed again.
-		b.do("press", map[string]any{"keys": []string{"Tab", "Tab", "=" + tt.right, "Tab", "Enter"}})
-		b.do("waitForText", map[string]any{"text": "LOOK1"})
+		b.Do("press", map[string]any{"keys": []string{"Tab", "Tab", "=" + tt.right, "Tab", "Enter"}})
+		b.Do("waitForText", map[string]any{"text": "LOOK1"})
 		at("/track/" + id)
 	}
 
 	// By the code, which is behind a word that opens by the keyboard too.
-	b.do("open", map[string]any{"url": s.url + "/track"})
-	b.do("press", map[string]any{"keys": []string{"Tab", "Tab", "Tab", "Tab", "Enter", "Tab", "=" + id, "Enter"}})
-	b.do("waitForText", map[string]any{"text": "LOOK1"})
+	b.Do("open", map[string]any{"url": s.url + "/track"})
+	b.Do("press", map[string]any{"keys": []string{"Tab", "Tab", "Tab", "Tab", "Enter", "Tab", "=" + id, "Enter"}})
+	b.Do("waitForText", map[string]any{"text": "LOOK1"})
 	at("/track/" + id)
-	for _, p := range b.do("problems", nil).Problems {
+	for _, p := range b.Do("problems", nil).Problems {
 		if !strings.Contains(p, "404") { // what was wrong
 			t.Errorf("the page complains: %s", p)
 		}
@@ -218,30 +137,32 @@ func TestPagesAreAccessible(t *testing.T) {
 		language, often string
 		dark            bool
 	}{
-		{"en-IN", "Too many tries", false}, {"en-IN", "Too many tries", true},
-		{"hi-IN", "बहुत बार कोशिश", false}, {"hi-IN", "बहुत बार कोशिश", true},
+		{"en-IN", "Too many tries", false},
+		{"en-IN", "Too many tries", true},
+		{"hi-IN", "बहुत बार कोशिश", false},
+		{"hi-IN", "बहुत बार कोशिश", true},
 	} {
 		open := func(path string) {
-			b.do("open", map[string]any{"url": s.url + path, "language": view.language, "dark": view.dark, "width": 320})
+			b.Do("open", map[string]any{"url": s.url + path, "language": view.language, "dark": view.dark, "width": 320})
 		}
 		sound := func(state string) {
 			t.Helper()
-			for _, p := range b.do("axe", nil).Problems {
+			for _, p := range b.Do("axe", nil).Problems {
 				t.Errorf("%s, %s, dark %v: %s", state, view.language, view.dark, p)
 			}
-			if wide := b.do("overflow", nil).Content; wide > 0 {
-				t.Errorf("%s, %s: %v px wider than the screen", state, view.language, wide)
+			if wide := b.Do("overflow", nil).Count; wide > 0 {
+				t.Errorf("%s, %s: %d px wider than the screen", state, view.language, wide)
 			}
 		}
 		tried := func(number string) string {
 			open("/track")
-			b.do("press", map[string]any{"keys": []string{"Tab", "=" + number, "Tab", "=0000", "Enter"}})
-			b.do("waitFor", map[string]any{"selector": "#fault"})
-			return b.do("text", map[string]any{"selector": "#fault"}).Text
+			b.Do("press", map[string]any{"keys": []string{"Tab", "=" + number, "Tab", "=0000", "Enter"}})
+			b.Do("waitFor", map[string]any{"selector": "#fault"})
+			return b.Do("text", map[string]any{"selector": "#fault"}).Text
 		}
 		open("/track")
 		sound("the look-up page")
-		b.do("press", map[string]any{"keys": []string{"Tab", "Tab", "Tab", "Tab", "Enter"}})
+		b.Do("press", map[string]any{"keys": []string{"Tab", "Tab", "Tab", "Tab", "Enter"}})
 		sound("the look-up page with the field for a code")
 		tried(fmt.Sprintf("AXE-NONE-%d", i))
 		sound("a wrong answer")
@@ -256,10 +177,10 @@ func TestPagesAreAccessible(t *testing.T) {
 		open("/track/nobody")
 		sound("no such order")
 		open("/track/" + id)
-		b.do("waitFor", map[string]any{"selector": "[data-connection=live]"})
+		b.Do("waitFor", map[string]any{"selector": "[data-connection=live]"})
 		sound("the tracking page")
 		open("/embed/track/" + id)
-		b.do("waitFor", map[string]any{"selector": "[data-connection=live]"})
+		b.Do("waitFor", map[string]any{"selector": "[data-connection=live]"})
 		sound("the framed page")
 	}
 }
@@ -288,7 +209,7 @@ func TestFramedPage(t *testing.T) {
 	fits := func(what, text string) (height float64) {
 		t.Helper()
 		s.await(10*time.Second, what+" with a frame that fits", func() bool {
-			got := b.do("frame", nil)
+			got := b.Do("frame", nil)
 			height = got.Height
 			return strings.Contains(got.Text, text) && got.Height == got.Content && got.Height > 100 && !got.Scrolls
 		})
@@ -300,11 +221,11 @@ func TestFramedPage(t *testing.T) {
 		"module":      frame + strings.Replace(script, "<script", `<script type="module"`, 1),
 	} {
 		embed = "<!doctype html><title>Shop</title><h1>Order</h1>" + order
-		b.do("open", map[string]any{"url": shop.URL, "width": 900})
+		b.Do("open", map[string]any{"url": shop.URL, "width": 900})
 		fits(name, "FRAME1")
 	}
 	before := fits("a wide page", "FRAME1")
-	b.do("resize", map[string]any{"width": 320})
+	b.Do("resize", map[string]any{"width": 320})
 	narrow := fits("a narrow page", "FRAME1")
 	s.push(event("FRAME1", 51, "FRAME-1", "UNDELIVERED", at.Add(time.Hour)))
 	longer := fits("a page that told more", "could not deliver")
@@ -312,10 +233,10 @@ func TestFramedPage(t *testing.T) {
 		t.Errorf("%v px wide, %v narrow, %v with more in it: the frame was not measured anew", before, narrow, longer)
 	}
 
-	b.do("problems", nil)
-	b.do("open", map[string]any{"url": stranger.URL})
+	b.Do("problems", nil)
+	b.Do("open", map[string]any{"url": stranger.URL})
 	s.await(10*time.Second, "refusal", func() bool {
-		return strings.Contains(strings.Join(b.do("problems", nil).Problems, " "), "frame-ancestors")
+		return strings.Contains(strings.Join(b.Do("problems", nil).Problems, " "), "frame-ancestors")
 	})
 }
 
@@ -343,13 +264,13 @@ func TestWidget(t *testing.T) {
 		{` type="module"`, "DELIVERED", "Delivered on"},
 	} {
 		embed = "<script" + step.way + ` src="` + s.url + `/embed/order-tracker.js"></script><order-tracker order-id="` + id + `"></order-tracker>`
-		b.do("open", map[string]any{"url": shop.URL})
-		b.do("waitForText", map[string]any{"text": "WIDGET1"})
-		b.do("waitForText", map[string]any{"text": "Live"})
+		b.Do("open", map[string]any{"url": shop.URL})
+		b.Do("waitForText", map[string]any{"text": "WIDGET1"})
+		b.Do("waitForText", map[string]any{"text": "Live"})
 		s.push(event("WIDGET1", 71, "WIDGET-1", step.status, at.Add(time.Duration(i+1)*time.Hour)))
-		b.do("waitForText", map[string]any{"text": step.text})
+		b.Do("waitForText", map[string]any{"text": step.text})
 	}
-	for _, p := range b.do("problems", nil).Problems {
+	for _, p := range b.Do("problems", nil).Problems {
 		t.Errorf("the page complains: %s", p)
 	}
 }
@@ -365,14 +286,14 @@ func TestTrackingPageOfPrivateChannels(t *testing.T) {
 	id := s.order("PRIVATE-1").ID
 	for i, path := range []string{"/track/", "/embed/track/"} {
 		b := openBrowser(t)
-		b.do("open", map[string]any{"url": s.url + path + id})
-		b.do("waitForText", map[string]any{"text": "Live"})
+		b.Do("open", map[string]any{"url": s.url + path + id})
+		b.Do("waitForText", map[string]any{"text": "Live"})
 		s.push(event("PRIVATE1", 61, "PRIVATE-1", []string{"OUT FOR DELIVERY", "DELIVERED"}[i], at.Add(time.Duration(i+1)*time.Hour)))
-		b.do("waitForText", map[string]any{"text": []string{"The courier is bringing it to you", "Delivered on"}[i]})
+		b.Do("waitForText", map[string]any{"text": []string{"The courier is bringing it to you", "Delivered on"}[i]})
 		if i == 0 {
 			s.kill()
 			s.start([]string{"PUBLIC_ORDER_CHANNELS=false"})
-			b.do("waitForText", map[string]any{"text": "Live", "timeout": 20_000})
+			b.Do("waitForText", map[string]any{"text": "Live", "timeout": 20_000})
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/webazaar/waybill/e2e/chromium"
 	"github.com/webazaar/waybill/e2e/process"
 )
 
@@ -37,21 +38,14 @@ func need(t *testing.T, folders ...string) {
 	if _, err := exec.LookPath("npm"); err != nil {
 		missing(t, "Node.js is missing: install Node.js 20 or newer")
 	}
-	for _, folder := range folders {
+	for _, folder := range append(folders, "..") { // the browser is driven from there
 		if _, err := os.Stat(folder + "/node_modules"); err != nil {
 			missing(t, folder+"/node_modules is missing: run `make packages`")
 		}
 	}
-	if _, err := os.Stat(chromium()); err != nil {
+	if _, err := os.Stat(chromium.Path()); err != nil {
 		missing(t, "Chromium is missing: run scripts/chromium, or set CHROMIUM")
 	}
-}
-
-func chromium() string {
-	if path := os.Getenv("CHROMIUM"); path != "" {
-		return path
-	}
-	return "/usr/bin/chromium"
 }
 
 func missing(t *testing.T, what string) {

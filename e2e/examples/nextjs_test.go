@@ -53,7 +53,7 @@ func TestNextJS(t *testing.T) {
 	t.Run("an order is in the HTML, without who bought it", func(t *testing.T) {
 		b := b.of(t)
 		b.open(first, args{"javaScript": false})
-		text := b.do("text", nil).Text
+		text := b.Do("text", nil).Text
 		for _, want := range []string{"Thing number 0", "Order SHOP-0", parcels[0].awb(), "Arriving"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("no %q in:\n%s", want, text)
@@ -65,16 +65,16 @@ func TestNextJS(t *testing.T) {
 				t.Errorf("%q is in the page", secret)
 			}
 		}
-		if got := b.do("open", args{"url": shop + "/orders/nobody-knows-this-order-id"}); got.Status != 404 {
+		if got := b.Do("open", args{"url": shop + "/orders/nobody-knows-this-order-id"}); got.Status != 404 {
 			t.Errorf("an unknown order: status %d", got.Status)
 		}
-		b.do("problems", nil)
+		b.Do("problems", nil)
 	})
 
 	t.Run("an order moves while it is looked at", func(t *testing.T) {
 		b := b.of(t)
 		b.open(first, nil)
-		b.do("waitFor", args{"selector": "[data-connection=live]"})
+		b.Do("waitFor", args{"selector": "[data-connection=live]"})
 		b.isLive(w, parcels[0], "OUT FOR DELIVERY", bringing, nil)
 		for _, p := range b.complaints() {
 			t.Errorf("the page complains: %s", p)
@@ -85,18 +85,18 @@ func TestNextJS(t *testing.T) {
 		b := b.of(t)
 		b.open(shop+"/orders", args{"height": 9000}) // all of them are on the screen
 		await(t, fmt.Sprintf("%d live trackers", many), func() bool {
-			return b.do("count", args{"selector": "[data-compact][data-connection=live]"}).Count == many
+			return b.Do("count", args{"selector": "[data-compact][data-connection=live]"}).Count == many
 		})
 		b.isLive(w, parcels[many-1], "DELIVERED", "Delivered on", nil)
-		if got := b.do("sockets", nil); got.Opened != 1 || got.Open != 1 {
+		if got := b.Do("sockets", nil); got.Opened != 1 || got.Open != 1 {
 			t.Errorf("%d sockets were opened and %d are open, want one", got.Opened, got.Open)
 		}
 		// To an order and back: the same page, the same socket.
-		b.do("click", args{"text": "Thing number 0"})
-		b.do("waitFor", args{"selector": ".waybill:not([data-compact])[data-connection=live]"})
-		b.do("click", args{"text": "All your orders"})
-		b.do("waitFor", args{"selector": "[data-compact][data-connection=live]"})
-		if got := b.do("sockets", nil); got.Opened != 1 {
+		b.Do("click", args{"text": "Thing number 0"})
+		b.Do("waitFor", args{"selector": ".waybill:not([data-compact])[data-connection=live]"})
+		b.Do("click", args{"text": "All your orders"})
+		b.Do("waitFor", args{"selector": "[data-compact][data-connection=live]"})
+		if got := b.Do("sockets", nil); got.Opened != 1 {
 			t.Errorf("%d sockets after a walk through the shop, want one", got.Opened)
 		}
 		for _, p := range b.complaints() {
@@ -107,10 +107,10 @@ func TestNextJS(t *testing.T) {
 	t.Run("what came while the server was away is shown", func(t *testing.T) {
 		b := b.of(t)
 		b.open(first, nil)
-		b.do("waitFor", args{"selector": "[data-connection=live]"})
+		b.Do("waitFor", args{"selector": "[data-connection=live]"})
 		w.isAwayFor(parcels[0], "DELIVERED")
-		b.do("waitForText", args{"text": "Delivered on"})
-		b.do("waitFor", args{"selector": "[data-connection=live]"})
+		b.Do("waitForText", args{"text": "Delivered on"})
+		b.Do("waitFor", args{"selector": "[data-connection=live]"})
 		for _, p := range b.complaints() {
 			t.Errorf("the page complains: %s", p)
 		}

@@ -19,11 +19,11 @@ func TestPlainHTML(t *testing.T) {
 		w.push(p, "IN TRANSIT")
 		url := shop + "/element/" + w.order(p.number)
 		b.open(url, nil)
-		b.do("waitFor", args{"selector": "[data-connection=live]"})
-		b.do("waitForText", args{"text": p.awb()})
+		b.Do("waitFor", args{"selector": "[data-connection=live]"})
+		b.Do("waitForText", args{"text": p.awb()})
 		b.isLive(w, p, "OUT FOR DELIVERY", bringing, nil)
 		w.isAwayFor(p, "DELIVERED")
-		b.do("waitForText", args{"text": "Delivered on"})
+		b.Do("waitForText", args{"text": "Delivered on"})
 		b.fitsAPhone(url, "[data-connection=live]")
 		for _, p := range b.complaints() {
 			t.Errorf("the page complains: %s", p)
@@ -35,13 +35,13 @@ func TestPlainHTML(t *testing.T) {
 		w.push(p, "IN TRANSIT")
 		url := shop + "/frame/" + w.order(p.number)
 		b.open(url, nil)
-		b.do("waitForText", args{"text": "Live", "frame": true})
+		b.Do("waitForText", args{"text": "Live", "frame": true})
 		b.isLive(w, p, "OUT FOR DELIVERY", bringing, args{"frame": true})
 		w.isAwayFor(p, "DELIVERED")
-		b.do("waitForText", args{"text": "Delivered on", "frame": true})
+		b.Do("waitForText", args{"text": "Delivered on", "frame": true})
 		b.fitsAPhone(url, "iframe")
 		await(t, "frame as high as what is in it", func() bool {
-			got := b.do("frame", nil)
+			got := b.Do("frame", nil)
 			return got.Height == got.Content && got.Height > 100
 		})
 		for _, p := range b.complaints() {

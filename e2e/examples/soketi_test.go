@@ -47,10 +47,10 @@ func TestFrontEndMadeForSoketi(t *testing.T) {
 
 	b := openBrowser(t)
 	b.open(shop.URL+"/order", nil)
-	b.do("waitFor", args{"selector": "[data-live]"})
+	b.Do("waitFor", args{"selector": "[data-live]"})
 	shows := func(selector, want string) {
 		t.Helper()
-		if got := b.do("text", args{"selector": selector}).Text; !strings.Contains(got, want) {
+		if got := b.Do("text", args{"selector": selector}).Text; !strings.Contains(got, want) {
 			t.Errorf("%s is %q, want %q", selector, got, want)
 		}
 	}
@@ -68,7 +68,7 @@ func TestFrontEndMadeForSoketi(t *testing.T) {
 	// The server goes and comes back: pusher-js finds it, and hears what comes then.
 	w.run.Kill()
 	w.start(port)
-	await(t, "new subscription", func() bool { return b.do("count", args{"selector": "[data-live='2']"}).Count == 1 })
+	await(t, "new subscription", func() bool { return b.Do("count", args{"selector": "[data-live='2']"}).Count == 1 })
 	b.isLive(w, p, "DELIVERED", "DELIVERED", nil)
 	for _, p := range b.complaints() {
 		t.Errorf("the page complains: %s", p)

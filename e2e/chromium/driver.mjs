@@ -20,6 +20,8 @@ const tinted = `
 
 const problems = [];
 let page;
+let sockets; // those that were opened, and those of them that are still open
+let sight;
 
 // Runs in the page, before anything of it: keeps in mind what was taken away, or moved, after it was drawn.
 function watchMoves() {
@@ -41,6 +43,12 @@ const commands = {
       timezoneId: "Asia/Kolkata",
     });
     page = await context.newPage();
+    sockets = { opened: 0, open: 0 };
+    page.on("websocket", (socket) => {
+      sockets.opened++;
+      sockets.open++;
+      socket.on("close", () => sockets.open--);
+    });
     page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
     page.on("pageerror", (error) => problems.push(String(error)));
     if (moves) await page.addInitScript(watchMoves);
@@ -48,14 +56,22 @@ const commands = {
     return { status: response.status() };
   },
   async text({ selector = "body" }) {
-    return { text: await page.locator(selector).first().innerText() };
+    return { text: (await page.locator(selector).allInnerTexts()).join("\n") };
   },
-  async waitFor({ selector, timeout = 10_000 }) {
-    await page.locator(selector).first().waitFor({ timeout });
+  async count({ selector }) {
+    return { count: await page.locator(selector).count() };
+  },
+  async waitFor({ selector, timeout = 20_000 }) {
+    await page.locator(selector).first().waitFor({ state: "attached", timeout });
     return {};
   },
-  async waitForText({ text, timeout = 10_000 }) {
-    await page.getByText(text).first().waitFor({ timeout });
+  async waitForText({ text, frame, timeout = 20_000 }) {
+    const where = frame ? page.frameLocator("iframe") : page;
+    await where.getByText(text).first().waitFor({ timeout });
+    return {};
+  },
+  async click({ text }) {
+    await page.getByRole("link", { name: text }).first().click();
     return {};
   },
   // A key such as "Tab"; what begins with "=" is typed.
@@ -75,6 +91,28 @@ const commands = {
   async resize({ width, height = 900 }) {
     await page.setViewportSize({ width, height });
     return {};
+  },
+  // Looks out for a text from now on; "seen" says when it was drawn.
+  async lookOut({ text, frame }) {
+    const where = frame ? page.frames()[1] : page.mainFrame();
+    await where.evaluate((wanted) => {
+      const shown = () => document.body.innerText.includes(wanted) || [...document.querySelectorAll("*")].some((e) => e.shadowRoot?.textContent.includes(wanted));
+      if (shown()) throw new Error(`"${wanted}" is there already`);
+      globalThis.seen = new Promise((resolve) => {
+        const look = () => (shown() ? resolve(Date.now()) : requestAnimationFrame(look));
+        look();
+      });
+    }, text);
+    sight = where.evaluate(() => globalThis.seen);
+    sight.catch(() => {});
+    return {};
+  },
+  async seen({ timeout = 10_000 }) {
+    const late = new Promise((_, reject) => setTimeout(reject, timeout, new Error("it was never seen")).unref());
+    return { at: await Promise.race([sight, late]) };
+  },
+  async sockets() {
+    return sockets;
   },
   // The first frame: how high it is, and what is in it.
   async frame() {
@@ -115,7 +153,7 @@ const commands = {
   },
   // How far the page is wider than the screen.
   async overflow() {
-    return { content: await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth) };
+    return { count: await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth) };
   },
   // Whether the tracker still has the elements that the server drew. open has to be told to keep them in mind.
   async kept({ selector }) {
