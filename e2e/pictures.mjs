@@ -24,28 +24,26 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"],
 });
 
-async function picture(name, title, { width = 1000, height = 900, dark = false, language = "en-IN", moves = false } = {}) {
+async function picture(name, title, { width = 1000, height = 900, dark = false, language = "en-IN", says } = {}) {
   const context = await browser.newContext({
     viewport: { width, height },
     deviceScaleFactor: 2,
     colorScheme: dark ? "dark" : "light",
     locale: language,
     timezoneId: "Asia/Kolkata",
+    reducedMotion: "reduce", // nothing is half way in a picture
   });
   const page = await context.newPage();
   await page.goto(pages.get(title));
   await page.locator("[data-connection=live]").first().waitFor();
-  if (moves) {
-    const before = await page.locator(".waybill-latest").first().innerText();
-    await page.waitForFunction((text) => document.querySelector(".waybill-latest")?.innerText !== text, before, { timeout: 120_000 });
-  }
+  if (says) await page.getByRole("heading", { name: says }).waitFor({ timeout: 240_000 });
   await page.screenshot({ path: `${folder}/${name}.png` });
   await context.close();
   console.log(`${folder}/${name}.png`);
 }
 
 try {
-  await picture("tracking", "delivered at the third attempt", { moves: true });
+  await picture("tracking", "delivered at the third attempt", { says: "could not deliver" });
   await picture("tracking-dark", "nobody paid: turned round, back at the seller", { dark: true });
   await picture("tracking-phone", "delivered at the first attempt", { width: 390, height: 844 });
   await picture("tracking-hindi", "delivered at the first attempt", { width: 390, height: 844, language: "hi-IN" });
