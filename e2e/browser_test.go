@@ -11,12 +11,6 @@ import (
 	"github.com/webazaar/waybill/e2e/chromium"
 )
 
-func openBrowser(t *testing.T) *chromium.Page {
-	t.Helper()
-	needNode(t)
-	return chromium.Open(t)
-}
-
 // A buyer's page shows where the parcel is, moves while it is looked at, says
 // the same without JavaScript, and loads nothing foreign.
 func TestTrackingPage(t *testing.T) {
@@ -27,7 +21,7 @@ func TestTrackingPage(t *testing.T) {
 	s.settled()
 	url := s.url + "/track/" + s.order("PAGE-1").ID
 
-	b := openBrowser(t)
+	b := chromium.Open(t)
 	if got := b.Do("open", map[string]any{"url": url, "moves": true}); got.Status != 200 {
 		t.Fatalf("status %d", got.Status)
 	}
@@ -82,7 +76,7 @@ func TestLookUpPage(t *testing.T) {
 	s.admin("POST", "/api/orders", `{"number":"LOOK-1","contact":{"phone":"+91 90000 03210","email":"asha@shop.example"}}`)
 	id := s.order("LOOK-1").ID
 
-	b := openBrowser(t)
+	b := chromium.Open(t)
 	at := func(want string) {
 		t.Helper()
 		if got := b.Do("location", nil).Text; got != s.url+want {
@@ -132,7 +126,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	s.settled()
 	id := s.order("AXE-1").ID
 
-	b := openBrowser(t)
+	b := chromium.Open(t)
 	for i, view := range []struct {
 		language, often string
 		dark            bool
@@ -205,7 +199,7 @@ func TestFramedPage(t *testing.T) {
 	script := `<script src="` + s.url + `/embed/order-tracker-frame.js"></script>`
 	frame := `<iframe title="Your order" style="width:100%;height:60px;border:0" src="` + s.url + "/embed/track/" + s.order("FRAME-1").ID + `"></iframe>`
 
-	b := openBrowser(t)
+	b := chromium.Open(t)
 	fits := func(what, text string) (height float64) {
 		t.Helper()
 		s.await(10*time.Second, what+" with a frame that fits", func() bool {
@@ -256,7 +250,7 @@ func TestWidget(t *testing.T) {
 	s.settled()
 	id := s.order("WIDGET-1").ID
 
-	b := openBrowser(t)
+	b := chromium.Open(t)
 	for i, step := range []struct{ way, status, text string }{
 		{"", "IN TRANSIT", "moving between the courier's hubs"},
 		{" async", "REACHED AT DESTINATION HUB", "the courier's hub near you"},
@@ -285,7 +279,7 @@ func TestTrackingPageOfPrivateChannels(t *testing.T) {
 	s.settled()
 	id := s.order("PRIVATE-1").ID
 	for i, path := range []string{"/track/", "/embed/track/"} {
-		b := openBrowser(t)
+		b := chromium.Open(t)
 		b.Do("open", map[string]any{"url": s.url + path + id})
 		b.Do("waitForText", map[string]any{"text": "Live"})
 		s.push(event("PRIVATE1", 61, "PRIVATE-1", []string{"OUT FOR DELIVERY", "DELIVERED"}[i], at.Add(time.Duration(i+1)*time.Hour)))

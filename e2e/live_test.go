@@ -28,7 +28,7 @@ type watched struct {
 
 func (s *server) watch(t *testing.T, channel string) *watcher {
 	t.Helper()
-	needNode(t)
+	node.Need(t, ".")
 	p, err := node.Start(os.Stderr, []string{
 		"NEXT_PUBLIC_SOKETI_KEY=" + appKey, "NEXT_PUBLIC_SOKETI_HOST=127.0.0.1", fmt.Sprintf("NEXT_PUBLIC_SOKETI_PORT=%d", s.port),
 	}, "watch.mjs", channel)
@@ -161,10 +161,4 @@ func TestPusherJS(t *testing.T) {
 	if got := slices.Sorted(maps.Keys(seen[0].Data)); !slices.Equal(got, want) {
 		t.Errorf("fields %v, want %v", got, want)
 	}
-}
-
-// needNode makes sure that Node.js and this folder's packages are there.
-func needNode(t testing.TB) {
-	t.Helper()
-	node.Need(t, ".")
 }

@@ -3,32 +3,17 @@
 package chromium
 
 import (
-	"bufio"
-	"encoding/json"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
+
+	"github.com/webazaar/waybill/e2e/node"
 )
-
-// patience is how long a browser may take to end before it is killed.
-const patience = 10 * time.Second
-
-// Path is where Chromium is, or should be.
-func Path() string {
-	if path := os.Getenv("CHROMIUM"); path != "" {
-		return path
-	}
-	return "/usr/bin/chromium"
-}
 
 // A Page is a browser with one page.
 type Page struct {
-	t   testing.TB
-	in  io.WriteCloser
-	out *bufio.Reader
+	t       testing.TB
+	program *node.Program
 }
 
 // Args are what a command of driver.mjs takes.
@@ -51,33 +36,15 @@ type Seen struct {
 // Open starts a browser. Without Chromium the test is skipped, but in CI it fails.
 func Open(t testing.TB) *Page {
 	t.Helper()
-	if _, err := os.Stat(Path()); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("Chromium is missing: run scripts/chromium")
-		}
-		t.Skip("Chromium is missing: run scripts/chromium, or set CHROMIUM")
-	}
-	cmd := exec.Command("node", driver(t)) //nolint:noctx // it ends with its standard input
-	cmd.Env = append(os.Environ(), "CHROMIUM="+Path())
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
+	script := driver(t)
+	node.Need(t, filepath.Join(filepath.Dir(script), ".."))
+	node.NeedChromium(t)
+	program, err := node.Start(os.Stderr, []string{"CHROMIUM=" + node.Chromium()}, script)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close() // the driver closes Chromium and ends
-		late := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
-		defer late.Stop()
-		_ = cmd.Wait()
-	})
-	return &Page{t: t, in: in, out: bufio.NewReader(out)}
+	t.Cleanup(program.Stop) // the driver closes Chromium and ends
+	return &Page{t, program}
 }
 
 // driver is the script, found from whichever folder of e2e a test runs in.
@@ -96,7 +63,7 @@ func driver(t testing.TB) string {
 // Of is the same page for a part of the test.
 func (p *Page) Of(t testing.TB) *Page {
 	t.Helper()
-	return &Page{t: t, in: p.in, out: p.out}
+	return &Page{t, p.program}
 }
 
 // Do carries out a command; the test ends if that fails.
@@ -106,20 +73,12 @@ func (p *Page) Do(command string, args Args) Seen {
 	for name, value := range args {
 		line[name] = value
 	}
-	asked, err := json.Marshal(line)
-	if err != nil {
+	if err := p.program.Write(line); err != nil {
 		p.t.Fatal(err)
 	}
-	if _, err := p.in.Write(append(asked, '\n')); err != nil {
-		p.t.Fatal(err)
-	}
-	answer, err := p.out.ReadBytes('\n')
-	if err != nil {
-		p.t.Fatalf("the browser ended: %v", err)
-	}
-	var seen Seen
-	if err := json.Unmarshal(answer, &seen); err != nil {
-		p.t.Fatal(err)
+	seen, ok := node.Next[Seen](p.program)
+	if !ok {
+		p.t.Fatal("the browser ended")
 	}
 	if seen.Error != "" {
 		p.t.Fatalf("%s %v: %s", command, args, seen.Error)

@@ -4,12 +4,11 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"testing"
 
 	"go.uber.org/goleak"
 
-	"github.com/webazaar/waybill/e2e/chromium"
+	"github.com/webazaar/waybill/e2e/node"
 	"github.com/webazaar/waybill/e2e/process"
 )
 
@@ -35,23 +34,8 @@ func TestMain(m *testing.M) {
 // a failure in CI, a named skip elsewhere.
 func need(t *testing.T, folders ...string) {
 	t.Helper()
-	if _, err := exec.LookPath("npm"); err != nil {
-		missing(t, "Node.js is missing: install Node.js 20 or newer")
-	}
 	for _, folder := range append(folders, "..") { // the browser is driven from there
-		if _, err := os.Stat(folder + "/node_modules"); err != nil {
-			missing(t, folder+"/node_modules is missing: run `make packages`")
-		}
+		node.Need(t, folder)
 	}
-	if _, err := os.Stat(chromium.Path()); err != nil {
-		missing(t, "Chromium is missing: run scripts/chromium, or set CHROMIUM")
-	}
-}
-
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatal(what)
-	}
-	t.Skip(what)
+	node.NeedChromium(t)
 }
