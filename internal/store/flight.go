@@ -18,6 +18,8 @@ type flight struct {
 	voids   int           // how often a decision could not be written
 	numbers int64         // given out to decisions
 	settled int64         // up to this number, all are in the database or void
+	hushed  chan struct{} // set while someone waits that nothing be in flight; closed when he has waited
+	hushing int           // how many do
 
 	// Whoever has the turn to decide has these.
 	broken  bool  // a decision was given up with orders in hand that are in flight
@@ -68,9 +70,38 @@ func (f *flight) void() {
 	f.voids++
 }
 
+// hush has nobody decide ahead until speak is called.
+func (f *flight) hush() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.hushing++; f.hushing == 1 {
+		f.hushed = make(chan struct{})
+	}
+}
+
+func (f *flight) speak() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.hushing--; f.hushing == 0 {
+		close(f.hushed)
+		f.hushed = nil
+	}
+}
+
+// quiet is what to wait for before deciding ahead; nil if for nothing.
+func (f *flight) quiet() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.hushed
+}
+
 // settle waits until nothing is in flight. The caller has the turn to decide,
-// and gives it away while he waits.
+// and gives it away while he waits: who could not write needs it. Nobody else
+// decides ahead meanwhile, or under a flood there would be something in flight
+// whenever he looks.
 func (s *Store) settle(ctx context.Context) error {
+	s.flight.hush()
+	defer s.flight.speak()
 	for {
 		changes, last, _ := s.flight.state()
 		if len(changes) == 0 {
@@ -89,6 +120,13 @@ func (s *Store) settle(ctx context.Context) error {
 // when they are. make is called again when one of them could not be written.
 func (s *Store) decideAhead(ctx context.Context, make func(ctx context.Context, t *tx) (*changeset, error)) error {
 	for {
+		if quiet := s.flight.quiet(); quiet != nil {
+			select {
+			case <-quiet:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
 		if err := s.decider.take(ctx, false); err != nil {
 			return err
 		}
