@@ -64,10 +64,13 @@ func (f *flight) state() (changes []*changeset, last <-chan struct{}, voids int)
 	return f.changes, f.last, f.voids
 }
 
+// void gives up all that is in flight: it was made on top of what could not be
+// written. Nothing is to be decided on top of it any more.
 func (f *flight) void() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.voids++
+	f.changes = nil
 }
 
 // hush has nobody decide ahead until speak is called.
