@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -36,10 +37,12 @@ func (s *Store) Claim(ctx context.Context, n int, now time.Time) ([]inbox.Webhoo
 			continue
 		case source == tried:
 			sawTried = true
-			claimed, err = s.claimFrom(ctx, `attempts > 0`, 1, now)
+			claimed, err = s.claimFrom(ctx, `attempts > 0`, 1, micros(now))
 		case source == fresh:
 			sawFresh = true
-			claimed, err = s.claimFrom(ctx, `attempts = 0`, n, now)
+			// Its time of receipt gives a row its place, and makes it wait for
+			// nothing: the clock may have been wrong then.
+			claimed, err = s.claimFrom(ctx, `attempts = 0`, n, math.MaxInt64)
 		}
 		if err != nil {
 			return nil, s.coded("claim webhooks", err)
@@ -49,9 +52,12 @@ func (s *Store) Claim(ctx context.Context, n int, now time.Time) ([]inbox.Webhoo
 		}
 	}
 	if sawFresh && sawTried && len(claimed) == 0 {
-		next, err := s.nextInTable(ctx)
+		next, last, err := s.nextInTable(ctx)
 		if err != nil {
 			return nil, err
+		}
+		if last.After(now.Add(farthest)) {
+			return nil, s.pullBack(ctx, now)
 		}
 		s.backlog.sawNothing(stirs, now, next)
 	}
@@ -73,8 +79,25 @@ func idsOf(webhooks []inbox.Webhook) []string {
 	return ids
 }
 
+// farthest is beyond any pause between two tries: who is to wait longer was put
+// off by a clock that has been set back since.
+const farthest = 24 * time.Hour
+
+// pullBack makes rows due now that were put off beyond all reason.
+func (s *Store) pullBack(ctx context.Context, now time.Time) error {
+	err := s.change(ctx, "make webhooks due that a wrong clock has put off", func(ctx context.Context, t *tx) error {
+		_, err := t.exec(ctx, `
+			UPDATE pending
+			SET due_at = $1
+			WHERE holder = '' AND attempts > 0 AND due_at > $2`, micros(now), micros(now.Add(farthest)))
+		return err
+	})
+	s.backlog.stir()
+	return err
+}
+
 // claimFrom claims rows of the table that no process holds.
-func (s *Store) claimFrom(ctx context.Context, which string, n int, now time.Time) ([]inbox.Webhook, error) {
+func (s *Store) claimFrom(ctx context.Context, which string, n int, due int64) ([]inbox.Webhook, error) {
 	var claimed []inbox.Webhook
 	err := s.transact(ctx, ordinary, func(ctx context.Context, t *tx) error {
 		claimed = nil
@@ -89,7 +112,7 @@ func (s *Store) claimFrom(ctx context.Context, which string, n int, now time.Tim
 			UPDATE pending
 			SET holder = $3
 			WHERE webhook_id IN (SELECT id FROM due)
-			RETURNING webhook_id, attempts`, []any{micros(now), n, s.holder}, func(rows *sql.Rows) error {
+			RETURNING webhook_id, attempts`, []any{due, n, s.holder}, func(rows *sql.Rows) error {
 			var (
 				id string
 				n  int
@@ -141,19 +164,23 @@ func (s *Store) Return(ids []string) { s.backlog.giveBack(ids) }
 // something now.
 func (s *Store) NextDue() time.Time { return s.backlog.next() }
 
-// nextInTable is when the next row that no process holds is due; zero when
-// there is none.
-func (s *Store) nextInTable(ctx context.Context) (time.Time, error) {
-	var due int64
-	err := s.read(ctx, "find the next due webhook", `
-		SELECT COALESCE(MIN(due_at), 0)
+// nextInTable is when the next row that no process holds is due, and when the
+// last of those that were tried is; zero when there is none.
+func (s *Store) nextInTable(ctx context.Context) (next, last time.Time, err error) {
+	var soonest, latest int64
+	err = s.read(ctx, "find the next due webhook", `
+		SELECT COALESCE(MIN(due_at), 0), COALESCE(MAX(last_at), 0)
 		FROM (
-			SELECT MIN(due_at) AS due_at
+			SELECT MIN(due_at) AS due_at, CAST(NULL AS BIGINT) AS last_at
 			FROM pending
 			WHERE holder = '' AND attempts = 0
 			UNION ALL
-			SELECT MIN(due_at) AS due_at
+			SELECT MIN(due_at) AS due_at, CAST(NULL AS BIGINT) AS last_at
 			FROM pending
-			WHERE holder = '' AND attempts > 0) next`, nil, func(rows *sql.Rows) error { return rows.Scan(&due) })
-	return fromMicros(due), err
+			WHERE holder = '' AND attempts > 0
+			UNION ALL
+			SELECT CAST(NULL AS BIGINT) AS due_at, MAX(due_at) AS last_at
+			FROM pending
+			WHERE holder = '' AND attempts > 0) ends`, nil, func(rows *sql.Rows) error { return rows.Scan(&soonest, &latest) })
+	return fromMicros(soonest), fromMicros(latest), err
 }

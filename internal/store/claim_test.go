@@ -245,3 +245,42 @@ func TestFailRetryAndSettle(t *testing.T) {
 		}
 	})
 }
+
+// A clock that was far ahead and was set right delays nothing: neither what it
+// dated when it came, nor what it put off.
+func TestAClockSetBackDelaysNothing(t *testing.T) {
+	t.Parallel()
+	storetest.EachBackend(t, func(t *testing.T, b *storetest.Backend) {
+		s := b.Open(t)
+		ctx := ctxOf(t)
+		wrong := noon.AddDate(1, 0, 0)
+		for _, id := range []string{"fails", "waits"} {
+			w := pushed(id, id)
+			w.ReceivedAt = wrong
+			if _, err := s.Append(ctx, w); err != nil {
+				t.Fatal(err)
+			}
+		}
+		fails := mustClaim(t, s, 1, wrong)[0]
+		if err := s.Fail(ctx, fails.ID, wrong, "no luck", wrong.Add(time.Second), false); err != nil {
+			t.Fatal(err)
+		}
+		s = b.Kill(t, s) // what waits is left to the table
+		if _, err := s.Recover(ctx); err != nil {
+			t.Fatal(err)
+		}
+		tries := map[string]int{}
+		for range 4 { // by turns with what is fresh, and after one look
+			claimed, err := s.Claim(ctx, 10, noon)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range claimed {
+				tries[claimed[i].EventID] = claimed[i].Attempts
+			}
+		}
+		if want := map[string]int{"waits": 1, "fails": 2}; !maps.Equal(tries, want) {
+			t.Errorf("claimed after the clock was set right: %v, want %v", tries, want)
+		}
+	})
+}
