@@ -20,6 +20,9 @@ const (
 	// lockPatience is how long a change of partitions waits for those who use
 	// them now, and so how long others wait behind it.
 	lockPatience = "200ms"
+
+	// thinAtOnce is how many bodies are looked at in one statement at least.
+	thinAtOnce = 500
 )
 
 // days are the partitions of webhook_bodies. A body whose day has none is kept
@@ -83,8 +86,8 @@ func (p *days) create(ctx context.Context, day int) error {
 }
 
 // drop takes a day's partition away. Bodies of webhooks that are still there
-// become loose; if there are more than most, the day stays. It reports whether
-// it is gone.
+// become loose; if there are more than most, for that would take others long,
+// the day stays. It reports whether it is gone.
 func (p *days) drop(ctx context.Context, day, most int) (bool, error) {
 	var left int
 	err := p.db.QueryRowContext(ctx, `
@@ -118,6 +121,33 @@ func (p *days) drop(ctx context.Context, day, most int) (bool, error) {
 	return true, nil
 }
 
+// thin deletes the bodies of a day that stays, for what nobody has resolved, of
+// all webhooks that are no more, looking at so many at a time.
+func (p *days) thin(ctx context.Context, day, atOnce int) error {
+	table := dayPrefix + strconv.Itoa(day)
+	for after := ""; ; {
+		var seen int
+		err := p.db.QueryRowContext(ctx, `
+			WITH looked AS (
+				SELECT webhook_id
+				FROM `+table+`
+				WHERE webhook_id > $1
+				ORDER BY webhook_id
+				LIMIT $2), gone AS (
+				DELETE FROM `+table+` b
+				USING looked
+				WHERE b.webhook_id = looked.webhook_id AND NOT EXISTS (SELECT 1 FROM webhooks w WHERE w.id = looked.webhook_id))
+			SELECT COUNT(*), COALESCE(MAX(webhook_id), '')
+			FROM looked`, after, max(atOnce, thinAtOnce)).Scan(&seen, &after)
+		if err != nil {
+			return fmt.Errorf("thin the bodies of day %d: %w", day, err)
+		}
+		if seen == 0 {
+			return nil
+		}
+	}
+}
+
 // dropBefore drops the partitions of days that have ended by a time, and says
 // how many.
 func (p *days) dropBefore(ctx context.Context, before time.Time, most int) (int, error) {
@@ -131,6 +161,9 @@ func (p *days) dropBefore(ctx context.Context, before time.Time, most int) (int,
 			continue
 		}
 		gone, err := p.drop(ctx, day, most)
+		if err == nil && !gone {
+			err = p.thin(ctx, day, most)
+		}
 		if err != nil {
 			return dropped, err
 		}
