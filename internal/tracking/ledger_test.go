@@ -279,3 +279,30 @@ func TestResolve(t *testing.T) {
 		})
 	}
 }
+
+// What was erased from evidence does not make it new when it is told again, not
+// even after a merger.
+func TestMergedOrdersKnowWhatIsToldAgain(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
+	e := Evidence{
+		Reading: Reading{
+			Identity: Identity{AWB: "A", Direction: Forward}, Facts: Facts{UndeliveredReason: "refused by Asha", Attempts: 1},
+			Milestone: DeliveryFailed, Label: "UNDELIVERED", EventTime: at, TimeSource: FromScan,
+		},
+		Scans: []Scan{{AWB: "A", At: at, Activity: "refused by Asha", Milestone: DeliveryFailed}},
+	}
+	other := NewOrder(at)
+	other.Add(e)
+	for _, r := range other.Readings {
+		r.UndeliveredReason = "refused"
+	}
+	for _, s := range other.Scans {
+		s.Activity = "refused"
+	}
+	var o Order
+	o.Absorb(other)
+	if n := o.Add(e); n != 0 || len(o.Readings) != 1 || len(o.Scans) != 1 {
+		t.Errorf("%d of it is new, there are %d readings and %d scans; want it known", n, len(o.Readings), len(o.Scans))
+	}
+}

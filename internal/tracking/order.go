@@ -123,16 +123,16 @@ func (o *Order) RecallScan(key string, s *Scan) {
 // order: its evidence, its ids as aliases, its shipments' ids. The caller
 // deletes other.
 func (o *Order) Absorb(other *Order) {
-	for _, key := range slices.Sorted(maps.Keys(other.Readings)) {
-		o.Add(Evidence{Reading: *other.Readings[key]})
+	// Under the keys they came by: of what was erased they cannot be made anew,
+	// and a repeat would be taken for something new.
+	for key, r := range other.Readings {
+		kept := *r
+		o.RecallReading(key, &kept)
+		o.dirty.mark(&o.dirty.readings, key)
 	}
-	for _, key := range slices.Sorted(maps.Keys(other.Scans)) {
-		s := *other.Scans[key]
-		if known, ok := o.Scans[key]; ok {
-			known.absorb(&s)
-		} else {
-			o.Scans[key] = &s
-		}
+	for key, s := range other.Scans {
+		kept := *s
+		o.RecallScan(key, &kept)
 		o.dirty.mark(&o.dirty.scans, key)
 	}
 	for key, id := range other.ShipmentIDs {
