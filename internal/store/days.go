@@ -21,6 +21,10 @@ const (
 	// them now, and so how long others wait behind it.
 	lockPatience = "200ms"
 
+	// partitionPause is how long partitions are left alone after that was in
+	// vain.
+	partitionPause = 10 * time.Second
+
 	// thinAtOnce is how many bodies are looked at in one statement at least.
 	thinAtOnce = 500
 )
@@ -31,8 +35,9 @@ type days struct {
 	db  *sql.DB
 	log *slog.Logger
 
-	mu    sync.Mutex
-	known map[int]bool
+	mu        sync.Mutex
+	known     map[int]bool
+	notBefore time.Time // leave partitions alone: somebody is using the table for long
 }
 
 func newDays(db *sql.DB, log *slog.Logger) *days {
@@ -46,7 +51,7 @@ func (p *days) prepare(ctx context.Context, wanted map[int]bool) {
 	defer p.mu.Unlock()
 	for day := range wanted {
 		for _, day := range []int{day, day + 1} {
-			if p.known[day] {
+			if p.known[day] || time.Now().Before(p.notBefore) {
 				continue
 			}
 			p.known[day] = true
@@ -54,7 +59,10 @@ func (p *days) prepare(ctx context.Context, wanted map[int]bool) {
 				p.log.Warn("store.no_partition", "day", day, "error", err)
 				var refused *pgconn.PgError
 				if !errors.As(err, &refused) || refused.Code == "55P03" {
-					delete(p.known, day) // the next group tries again
+					// A later group tries again. A backup may read the table for an
+					// hour, and every try holds up those whose webhooks it is for.
+					delete(p.known, day)
+					p.notBefore = time.Now().Add(partitionPause)
 				}
 			}
 		}

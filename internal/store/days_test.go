@@ -1,7 +1,10 @@
 package store_test
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,5 +41,48 @@ func TestADayThatStaysKeepsNoBodyOfWhatIsGone(t *testing.T) {
 		FROM webhook_bodies`).Scan(&bodies, &without)
 	if err != nil || bodies != kept || without != 0 {
 		t.Errorf("%d bodies are left, %d of them of deleted webhooks, %v; want those of the %d rejected", bodies, without, err, kept)
+	}
+}
+
+// lines counts the lines of a log that hold a word.
+type lines struct {
+	mu   sync.Mutex
+	word string
+	n    int
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.n += bytes.Count(b, []byte(l.word))
+	return len(b), nil
+}
+
+// While somebody reads all bodies for long, as a backup does, a new day has no
+// partition, and not everyone waits for one.
+func TestABackupDoesNotHoldUpIntake(t *testing.T) {
+	t.Parallel()
+	b := storetest.Postgres(t)
+	warned := &lines{word: "store.no_partition"}
+	b.Options.Logger = slog.New(slog.NewTextHandler(warned, nil))
+	s := b.Open(t)
+	backup, err := raw(t, b).Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = backup.Rollback() }()
+	var n int
+	if err := backup.QueryRow(`SELECT COUNT(*) FROM webhook_bodies`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 {
+		if _, err := s.Append(ctxOf(t), pushed(fmt.Sprint(i), "body")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	warned.mu.Lock()
+	defer warned.mu.Unlock()
+	if warned.n != 1 {
+		t.Errorf("five groups have waited for a partition %d times, want once", warned.n)
 	}
 }
