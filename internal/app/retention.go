@@ -16,6 +16,11 @@ const (
 	retentionPause = 9
 	retentionEvery = 10 * time.Minute
 
+	// How far a round goes on from the one before it at most, and from when on
+	// that is worth a warning.
+	retentionAhead = 2 * time.Hour
+	retentionLag   = 24 * time.Hour
+
 	leastSlice, mostSlice = 16, 500
 )
 
@@ -26,11 +31,16 @@ type Ages struct {
 }
 
 // Retain deletes what is older than ages, now and every ten minutes, until ctx
-// is done.
+// is done. After a jump of the clock, and after a long stop, it catches up two
+// hours at a time.
 func Retain(ctx context.Context, s *store.Store, ages Ages, log *slog.Logger) error {
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	slice, deleted, acts := leastSlice, 0, 0
+	var (
+		now   time.Time     // of this round; zero: it has not begun
+		ahead time.Duration // a process that ends again and again gains nothing by it
+	)
 	for {
 		select {
 		case <-ctx.Done():
@@ -38,10 +48,20 @@ func Retain(ctx context.Context, s *store.Store, ages Ages, log *slog.Logger) er
 		case <-pause.C:
 		}
 		began := time.Now()
-		n, err := s.DeleteOld(ctx, began.Add(-ages.Webhooks), slice)
-		entries := 0
+		var err error
+		if now.IsZero() {
+			now, err = s.RetentionTime(ctx, began, ahead)
+			if lag := began.Sub(now); err == nil && lag > retentionLag {
+				log.Warn("retention.holds_back", "behind", lag.Round(time.Minute), "what", "the clock has jumped, or the service stood still: what is old is deleted little by little")
+			}
+		}
+		n, entries := 0, 0
+		if err == nil {
+			ahead = retentionAhead
+			n, err = s.DeleteOld(ctx, now.Add(-ages.Webhooks), slice)
+		}
 		if err == nil && n < slice && ages.Audit > 0 {
-			entries, err = s.DeleteOldAudit(ctx, began.Add(-ages.Audit), slice)
+			entries, err = s.DeleteOldAudit(ctx, now.Add(-ages.Audit), slice)
 		}
 		took := time.Since(began)
 		if err != nil && ctx.Err() == nil {
@@ -56,7 +76,7 @@ func Retain(ctx context.Context, s *store.Store, ages Ages, log *slog.Logger) er
 		if deleted+acts > 0 {
 			log.Info("retention.deleted", "webhooks", deleted, "audit", acts)
 		}
-		deleted, acts = 0, 0
+		deleted, acts, now = 0, 0, time.Time{}
 		pause.Reset(retentionEvery)
 	}
 }

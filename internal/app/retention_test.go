@@ -82,3 +82,37 @@ func TestRetain(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A clock that jumps far ahead does not have all deleted that is finished.
+func TestRetainOutlastsAJumpOfTheClock(t *testing.T) {
+	t.Parallel()
+	s, err := store.Open(t.Context(), store.Options{DataDir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	// By the clock of the last round those are ten days old, and more than 90.
+	last := time.Now().Add(-90 * 24 * time.Hour)
+	for _, age := range []time.Duration{10, 91} {
+		w := inbox.Webhook{EventID: "e", ReceivedAt: last.Add(-age * 24 * time.Hour), Status: inbox.Ignored}
+		if _, err := s.Append(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.RetentionTime(t.Context(), last, 0); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- Retain(ctx, s, Ages{Webhooks: 90 * 24 * time.Hour}, slog.New(slog.DiscardHandler)) }()
+	left := 2
+	until(t, "something is deleted", func() bool {
+		depth, err := s.Depth(t.Context())
+		left = depth[inbox.Ignored]
+		return err == nil && left < 2
+	})
+	stop()
+	if err := <-ended; err != nil || left != 1 {
+		t.Errorf("%d webhooks are left, %v; want the one that is ten days old", left, err)
+	}
+}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,6 +16,38 @@ import (
 // longer than the webhook, so that a repeat is known even when the first one is
 // long deleted.
 const keysLive = 400
+
+// retentionClock is the name that retention's clock is kept under.
+const retentionClock = "retention_clock"
+
+// RetentionTime is the time that retention is to go by: now, but no more than
+// ahead later than at the last call, whatever the machine's clock says. A clock
+// that jumps far forward would have all deleted at once that is finished; so it
+// costs a little, and there is time to set it right.
+func (s *Store) RetentionTime(ctx context.Context, now time.Time, ahead time.Duration) (time.Time, error) {
+	at := cutTime(now)
+	err := s.change(ctx, "read retention's clock", func(ctx context.Context, t *tx) error {
+		at = cutTime(now)
+		var kept string
+		err := t.one(ctx, `
+			SELECT value
+			FROM meta
+			WHERE key = $1`+t.dialect.forUpdate, []any{retentionClock}, &kept)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if last, err := time.Parse(time.RFC3339Nano, kept); err == nil && at.After(last.Add(ahead)) {
+			at = last.Add(ahead)
+		}
+		_, err = t.exec(ctx, `
+			INSERT INTO meta (key, value)
+			VALUES ($1, $2)
+			ON CONFLICT (key) DO UPDATE
+			SET value = excluded.value`, retentionClock, at.UTC().Format(time.RFC3339Nano))
+		return err
+	})
+	return at, err
+}
 
 // DeleteOld deletes at most slice webhooks received before a time, with their
 // bodies, and at most as many event keys that no repeat will need any more. It

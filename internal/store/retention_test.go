@@ -109,3 +109,27 @@ func TestErasePersonalDataLeavesNone(t *testing.T) {
 		}
 	})
 }
+
+func TestRetentionTimeGoesOnLittleByLittle(t *testing.T) {
+	t.Parallel()
+	storetest.EachBackend(t, func(t *testing.T, b *storetest.Backend) {
+		s := b.Open(t)
+		year := noon.AddDate(1, 0, 0)
+		for _, round := range []struct {
+			now   time.Time
+			ahead time.Duration
+			want  time.Time
+		}{
+			{noon, 0, noon}, // the first ever
+			{noon.Add(10 * time.Minute), 2 * time.Hour, noon.Add(10 * time.Minute)},
+			{year, 0, noon.Add(10 * time.Minute)},
+			{year, 2 * time.Hour, noon.Add(130 * time.Minute)},
+			{noon.Add(time.Hour), 2 * time.Hour, noon.Add(time.Hour)}, // set right
+			{year, 2 * time.Hour, noon.Add(3 * time.Hour)},
+		} {
+			if at, err := s.RetentionTime(ctxOf(t), round.now, round.ahead); err != nil || !at.Equal(round.want) {
+				t.Errorf("at %v retention goes by %v, %v; want %v", round.now, at, err, round.want)
+			}
+		}
+	})
+}
