@@ -93,8 +93,8 @@ func TestRetainOutlastsAJumpOfTheClock(t *testing.T) {
 	defer s.Close()
 	// By the clock of the last round those are ten days old, and more than 90.
 	last := time.Now().Add(-90 * 24 * time.Hour)
-	for _, age := range []time.Duration{10, 91} {
-		w := inbox.Webhook{EventID: "e", ReceivedAt: last.Add(-age * 24 * time.Hour), Status: inbox.Ignored}
+	for _, days := range []int{10, 91} {
+		w := inbox.Webhook{EventID: "e", ReceivedAt: last.AddDate(0, 0, -days), Status: inbox.Ignored}
 		if _, err := s.Append(t.Context(), w); err != nil {
 			t.Fatal(err)
 		}
