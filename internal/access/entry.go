@@ -10,20 +10,22 @@ type Act string
 
 // The acts of this service's calls.
 const (
-	CreateToken    Act = "token.create"
-	RevokeToken    Act = "token.revoke"
-	RetryWebhook   Act = "webhook.retry"
-	UnmaskWebhook  Act = "webhook.unmask"
-	DismissWebhook Act = "webhook.dismiss"
-	ExportWebhooks Act = "webhooks.export"
-	PreviewReplay  Act = "replay.preview"
-	CreateReplay   Act = "replay.create"
-	CancelReplay   Act = "replay.cancel"
-	AllowAddress   Act = "address.allow"
-	ForgetAddress  Act = "address.forget"
-	RegisterOrder  Act = "order.register"
-	EraseOrder     Act = "order.erase"
-	MakeWatchToken Act = "order.watch_token"
+	CreateToken      Act = "token.create"
+	RevokeToken      Act = "token.revoke"
+	RetryWebhook     Act = "webhook.retry"
+	UnmaskWebhook    Act = "webhook.unmask"
+	DismissWebhook   Act = "webhook.dismiss"
+	DismissWebhooks  Act = "webhooks.dismiss"
+	PreviewDismissal Act = "webhooks.dismiss_preview"
+	ExportWebhooks   Act = "webhooks.export"
+	PreviewReplay    Act = "replay.preview"
+	CreateReplay     Act = "replay.create"
+	CancelReplay     Act = "replay.cancel"
+	AllowAddress     Act = "address.allow"
+	ForgetAddress    Act = "address.forget"
+	RegisterOrder    Act = "order.register"
+	EraseOrder       Act = "order.erase"
+	MakeWatchToken   Act = "order.watch_token"
 )
 
 // Done is the outcome of an act that was carried out; otherwise it is the code

@@ -22,6 +22,7 @@ var acts = map[string]access.Act{
 	"DELETE /api/tokens/{id}":                     access.RevokeToken,
 	"GET /api/webhooks/logs/{id}":                 access.UnmaskWebhook,
 	"POST /api/webhooks/retry/{id}":               access.RetryWebhook,
+	"POST /api/webhooks/dismiss":                  access.DismissWebhooks,
 	"POST /api/webhooks/dismiss/{id}":             access.DismissWebhook,
 	"GET /api/webhooks/export":                    access.ExportWebhooks,
 	"POST /api/webhooks/replays":                  access.CreateReplay,

@@ -62,6 +62,7 @@ var bodies = map[string]string{
 	"POST /api/webhooks/courier":      event("77001", 501, "N-1", "IN TRANSIT", "2026-11-22 10:00:00"),
 	"POST /api/webhooks/shiprocket":   event("77002", 502, "N-2", "DELIVERED", "2026-11-22 10:00:00"),
 	"POST /api/webhooks/dismiss/{id}": `{"note":"a test"}`,
+	"POST /api/webhooks/dismiss":      `{"filter":{"status":"failed"},"note":"a test"}`,
 	"POST /api/webhooks/replays":      `{"filter":{"status":"processed","from":"2026-11-20","awb":77001},"ratePerSecond":5}`,
 	"POST /api/webhooks/addresses":    `{"address":"203.0.113.0/24"}`,
 	"POST /api/orders":                `{"number":"N-3","srOrderId":503,"awbCodes":["77003",77004],"channelId":"7","contact":{"name":"Asha Rao","phone":null}}`,
@@ -86,6 +87,8 @@ func (h *house) goodCalls() map[string]string {
 	old := h.admin("POST", "/api/tokens", `{"role":"shop","name":"old"}`).data()["id"].(string)
 	replay := h.admin("POST", "/api/webhooks/replays", bodies["POST /api/webhooks/replays"]).data()["id"].(string)
 	h.admin("POST", "/api/webhooks/replays", `{"filter":{"all":true},"dryRun":true}`)
+
+	h.admin("POST", "/api/webhooks/dismiss", `{"filter":{"all":true},"dryRun":true}`)
 
 	tried := map[string]string{}
 	for path, item := range described().paths {

@@ -50,7 +50,8 @@ var enums = map[reflect.Type]object{
 		inbox.ReplayWaiting, inbox.ReplayRunning, inbox.ReplayDone, inbox.ReplayCancelled),
 	reflect.TypeFor[access.Role](): oneOf(access.Admin, access.Viewer, access.Shop),
 	reflect.TypeFor[access.Act](): oneOf(
-		access.CreateToken, access.RevokeToken, access.RetryWebhook, access.UnmaskWebhook, access.DismissWebhook, access.ExportWebhooks,
+		access.CreateToken, access.RevokeToken, access.RetryWebhook, access.UnmaskWebhook, access.DismissWebhook,
+		access.DismissWebhooks, access.PreviewDismissal, access.ExportWebhooks,
 		access.PreviewReplay, access.CreateReplay, access.CancelReplay, access.AllowAddress, access.ForgetAddress,
 		access.RegisterOrder, access.EraseOrder, access.MakeWatchToken),
 }

@@ -181,7 +181,7 @@ func (f *replayFilter) read() (store.Filter, error) {
 	empty := filter == store.Filter{}
 	switch {
 	case empty && !f.All:
-		return filter, invalid(`filter is empty: that is the whole log; name what to replay, such as {"status":"failed"}, or say {"all":true}`)
+		return filter, invalid(`filter is empty: that is the whole log; name what is meant, such as {"status":"failed"}, or say {"all":true}`)
 	case !empty && f.All:
 		return filter, invalid("filter says all and something else: leave one of them out")
 	}

@@ -39,6 +39,7 @@ func (a *API) routes() []route {
 		{"GET /api/webhooks/logs/{id}", viewer, a.showWebhook, &showWebhookCall},
 		{"GET /api/webhooks/export", viewer, a.exportWebhooks, &exportWebhooksCall},
 		{"POST /api/webhooks/retry/{id}", admin, a.retryWebhook, &retryWebhookCall},
+		{"POST /api/webhooks/dismiss", admin, a.dismissWebhooks, &dismissWebhooksCall},
 		{"POST /api/webhooks/dismiss/{id}", admin, a.dismissWebhook, &dismissWebhookCall},
 		{"POST /api/webhooks/replays", admin, a.createReplay, &createReplayCall},
 		{"GET /api/webhooks/replays", admin, a.listReplays, &listReplaysCall},
