@@ -32,7 +32,7 @@ func (o *Order) Believe() Belief {
 
 // shipment renders what the parcel's evidence adds up to.
 func (p *parcel) shipment() Shipment {
-	slices.SortStableFunc(p.readings, func(a, b *Reading) int { return a.EventTime.Compare(b.EventTime) })
+	slices.SortFunc(p.readings, (*Reading).compare) // those that name only the order came last
 	st := p.fold()
 	s := Shipment{
 		Direction: p.direction, Milestone: st.milestone, Corrected: st.corrected,

@@ -280,6 +280,25 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+// A push that names only the order is folded where its times put it, like all
+// others.
+func TestAPushThatNamesOnlyTheOrderKeepsItsPlace(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
+	told := func(awb string, m Milestone, handled time.Duration) Evidence {
+		return Evidence{Reading: Reading{
+			Identity: Identity{AWB: awb, Number: "N", Direction: Forward}, Milestone: m, Label: string(m),
+			EventTime: at, TimeSource: FromScan, ProcessedAt: at.Add(handled),
+		}}
+	}
+	o := NewOrder(at)
+	o.Add(told("A", OutForDelivery, 2*time.Minute))
+	o.Add(told("", InTransit, time.Minute))
+	if s := o.Believe().Shipments; len(s) != 1 || s[0].Milestone != OutForDelivery {
+		t.Errorf("%+v; want what the carrier handled last", s)
+	}
+}
+
 // What was erased from evidence does not make it new when it is told again, not
 // even after a merger.
 func TestMergedOrdersKnowWhatIsToldAgain(t *testing.T) {

@@ -186,15 +186,17 @@ func (o *Order) sortedReadings() []*Reading {
 		r.key = key
 		sorted = append(sorted, r)
 	}
-	slices.SortFunc(sorted, func(a, b *Reading) int {
-		return cmp.Or(
-			a.EventTime.Compare(b.EventTime),
-			a.ProcessedAt.Compare(b.ProcessedAt),
-			cmp.Compare(a.Milestone.Rank(), b.Milestone.Rank()),
-			strings.Compare(a.key, b.key),
-		)
-	})
+	slices.SortFunc(sorted, (*Reading).compare)
 	return sorted
+}
+
+func (r *Reading) compare(other *Reading) int {
+	return cmp.Or(
+		r.EventTime.Compare(other.EventTime),
+		r.ProcessedAt.Compare(other.ProcessedAt),
+		cmp.Compare(r.Milestone.Rank(), other.Milestone.Rank()),
+		strings.Compare(r.key, other.key),
+	)
 }
 
 // sortedScans are the scans in the order of the timeline: time, then the
