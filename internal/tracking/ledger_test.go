@@ -299,6 +299,36 @@ func TestAPushThatNamesOnlyTheOrderKeepsItsPlace(t *testing.T) {
 	}
 }
 
+// An AWB that a courier uses again names its new parcel; what is still said of
+// the old one, by Shiprocket's id, is no conflict.
+func TestAnAWBUsedAgain(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
+	told := func(sr string, m Milestone, after time.Duration) Evidence {
+		return Evidence{Reading: Reading{
+			Identity: Identity{AWB: "A", SR: sr, Number: "N-" + sr, Direction: Forward}, Milestone: m, Label: string(m),
+			EventTime: at.Add(after), TimeSource: FromScan,
+		}}
+	}
+	l := newLedger()
+	first := l.apply(told("1", Delivered, time.Hour)).Order
+	second := l.apply(told("2", InTransit, 1000*time.Hour)).Order
+	if first == nil || second == nil || first == second {
+		t.Fatalf("%+v, %+v", first, second)
+	}
+	late := l.apply(told("1", OutForDelivery, 0))
+	if late.Conflict != "" || late.Order != first || len(first.Believe().Shipments[0].TrackingHistory) != 2 {
+		t.Errorf("what came late of the first parcel: %q", late.Conflict)
+	}
+	if s := second.Believe().Shipments; len(s) != 1 || s[0].Milestone != InTransit || len(s[0].TrackingHistory) != 1 {
+		t.Errorf("the second parcel: %+v", s)
+	}
+	// A third parcel may not take it while the second one is under way.
+	if v := l.apply(told("3", InTransit, 1001*time.Hour)); v.Conflict == "" {
+		t.Error("two open parcels have one AWB")
+	}
+}
+
 // What was erased from evidence does not make it new when it is told again, not
 // even after a merger.
 func TestMergedOrdersKnowWhatIsToldAgain(t *testing.T) {

@@ -130,8 +130,10 @@ func Resolve(id Identity, candidates []*Order) Verdict {
 			owners = append(owners, o)
 		}
 	}
+	var own *Order // of Shiprocket's id
 	if id.SR != "" {
-		claim(find(candidates, named, func(n names) bool { return n.srs[id.SR] }))
+		own = find(candidates, named, func(n names) bool { return n.srs[id.SR] })
+		claim(own)
 	}
 	for _, awb := range []string{id.AWB, id.ReturnAWB} {
 		if awb == "" {
@@ -143,7 +145,7 @@ func Resolve(id Identity, candidates []*Order) Verdict {
 			}
 			other, live := o.heldUnder(awb, id.SR)
 			switch {
-			case other != "" && live:
+			case other != "" && live && !own.hasLeg(awb, id.SR):
 				return Verdict{Conflict: "AWB " + awb + " is known under another open shipment (Shiprocket order " + other + ")"}
 			case other == "":
 				claim(o)
@@ -333,56 +335,4 @@ func (o *Order) weaklyNumbered() bool {
 		}
 	}
 	return true
-}
-
-func (o *Order) knowsSR(sr string) bool {
-	if sr == "" {
-		return false
-	}
-	for _, r := range o.Readings {
-		if r.SR == sr {
-			return true
-		}
-	}
-	return false
-}
-
-// heldUnder names a Shiprocket order other than sr that the AWB belongs to, and
-// whether that shipment is still open. It is "" when there is none, or when sr
-// itself is unknown: then the AWB alone decides.
-func (o *Order) heldUnder(awb, sr string) (other string, live bool) {
-	if sr == "" {
-		return "", false
-	}
-	for _, r := range o.sortedReadings() {
-		if r.SR == "" || r.AWB != awb && r.ReturnAWB != awb {
-			continue
-		}
-		if r.SR == sr {
-			return "", false
-		}
-		other = r.SR
-	}
-	if other == "" {
-		return "", false
-	}
-	belief := o.Believe()
-	for i := range belief.Shipments {
-		s := &belief.Shipments[i]
-		if s.sr == other && !s.Milestone.Terminal() && slices.ContainsFunc(s.Legs, func(l Leg) bool { return l.AWBCode == awb }) {
-			return other, true
-		}
-	}
-	return other, false
-}
-
-func (o *Order) openShipments(d Direction) int {
-	n := 0
-	belief := o.Believe()
-	for i := range belief.Shipments {
-		if belief.Shipments[i].Direction == d && !belief.Shipments[i].Milestone.Terminal() {
-			n++
-		}
-	}
-	return n
 }
