@@ -3,7 +3,15 @@ import { line, order, update } from '../test/orders';
 import FakePusher from '../test/pusher';
 import { lingers, patience, reviveAfter } from './live';
 import { answerWithin } from './request';
-import { awayFor, gapJitter, pollEvery, reconnectJitter, storeFor, subscriptionWait } from './store';
+import {
+  awayFor,
+  gapJitter,
+  olderAgain,
+  pollEvery,
+  reconnectJitter,
+  storeFor,
+  subscriptionWait,
+} from './store';
 import type { Snapshot } from './tracking';
 
 vi.mock('pusher-js', () => import('../test/pusher'));
@@ -149,6 +157,58 @@ test('after a reconnect the snapshot is read again, not by everyone at once', as
   expect(fetched).not.toHaveBeenCalled();
   await vi.advanceTimersByTimeAsync(1);
   expect(milestones(store)).toEqual(['delivered']);
+});
+
+/** As after a restart of the server: the connection is lost, had again, and the snapshot read. */
+async function reconnected() {
+  FakePusher.only.drop();
+  FakePusher.only.accept();
+  await vi.advanceTimersByTimeAsync(reconnectJitter);
+}
+
+test('a server that was restored from a backup is believed when it says so twice', async () => {
+  answer = order(9, 'delivered');
+  const { store, stop } = await started();
+  answer = order(6, 'in_transit');
+  await reconnected();
+  expect(milestones(store)).toEqual(['delivered']);
+  answer = order(7, 'out_for_delivery');
+  await vi.advanceTimersByTimeAsync(olderAgain + gapJitter);
+  expect(milestones(store)).toEqual(['out_for_delivery']);
+  expect(fetched).toHaveBeenCalledTimes(2);
+  FakePusher.only.publish('a', update(8, 'delivery_failed'));
+  expect(milestones(store)).toEqual(['delivery_failed']);
+  stop();
+});
+
+test('one older answer undoes nothing, nor do two when what is newer came between them', async () => {
+  answer = order(9, 'delivered');
+  const { store, stop } = await started();
+  answer = order(8, 'out_for_delivery');
+  await reconnected();
+  answer = order(9, 'delivered');
+  await vi.advanceTimersByTimeAsync(olderAgain + gapJitter);
+  answer = order(8, 'out_for_delivery');
+  await vi.advanceTimersByTimeAsync(olderAgain);
+  await reconnected();
+  expect(milestones(store)).toEqual(['delivered']);
+  FakePusher.only.publish('a', update(10, 'return_created'));
+  await vi.advanceTimersByTimeAsync(olderAgain + gapJitter);
+  expect(milestones(store)).toEqual(['return_created']);
+  stop();
+});
+
+test('who believed a server that only lagged finds it out by himself', async () => {
+  answer = order(9, 'delivered');
+  const { store, stop } = await started();
+  answer = order(8, 'out_for_delivery');
+  await reconnected();
+  await vi.advanceTimersByTimeAsync(olderAgain + gapJitter);
+  expect(milestones(store)).toEqual(['out_for_delivery']);
+  answer = order(9, 'delivered');
+  await vi.advanceTimersByTimeAsync(pollEvery);
+  expect(milestones(store)).toEqual(['delivered']);
+  stop();
 });
 
 test('a short loss of the connection is not mentioned', async () => {

@@ -25,6 +25,8 @@ export const pollEvery = 60_000;
 export const reconnectJitter = 3_000;
 export const gapJitter = 1_000;
 const retryAfter = 2_000;
+/** A server says twice, so far apart, that an order is at an older version before it is believed. */
+export const olderAgain = 10_000;
 /** A page out of sight for longer is asked about anew: a phone that sleeps loses its socket and does not know. */
 export const awayFor = 30_000;
 
@@ -44,6 +46,8 @@ interface OrderRecord {
   refused: boolean;
   joins: number;
   failures: number;
+  /** When a snapshot first was older than what is known, with none since that was not; 0: never. */
+  olderSince: number;
   reading: boolean;
   due: { at: number; timer: ReturnType<typeof setTimeout> } | null;
   watchers: Set<() => void>;
@@ -141,6 +145,7 @@ export class OrderStore {
       refused: false,
       joins: 0,
       failures: 0,
+      olderSince: 0,
       reading: false,
       due: null,
       watchers: new Set(),
@@ -208,6 +213,7 @@ export class OrderStore {
     if (!update) return;
     record.heard = true;
     record.verdict = null;
+    if (update.version > (record.order?.version ?? 0)) record.olderSince = 0;
     this.#learn(record, withUpdate(record.order, update, this.#apiUrl !== null));
     if (hasGap(record.order)) this.#readIn(record, Math.random() * gapJitter);
   }
@@ -270,13 +276,30 @@ export class OrderStore {
       record.verdict = answer === 'missing' ? 'missing' : null;
       if (answer !== 'missing') {
         record.heard = true;
-        record.order = withSnapshot(record.order, answer);
+        record.order = withSnapshot(this.#isSetBack(record, answer) ? null : record.order, answer);
       }
       // A replica can answer from before the event that showed the gap.
       if (hasGap(record.order)) this.#readIn(record, retryAfter + Math.random() * gapJitter);
       this.#readUnlessLive(record);
     }
     this.#show(record);
+  }
+
+  /**
+   * Whether the server has gone back to an older version for good, as one does that was restored from a backup.
+   * A single older answer is from a replica that lags or overtook an event on its way here. Who was believed
+   * wrongly is found out by the next read, which is never far.
+   */
+  #isSetBack(record: OrderRecord, { version }: Snapshot): boolean {
+    if (version >= (record.order?.version ?? 0)) {
+      record.olderSince = 0;
+      return false;
+    }
+    record.olderSince ||= Date.now();
+    const isSure = Date.now() - record.olderSince >= olderAgain;
+    this.#readIn(record, isSure ? pollEvery : olderAgain + Math.random() * gapJitter);
+    if (isSure) record.olderSince = 0;
+    return isSure;
   }
 
   async #fetch(orderId: string): Promise<Snapshot | 'missing' | 'failed'> {
