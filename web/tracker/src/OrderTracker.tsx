@@ -35,7 +35,7 @@ function Tracker({ showTimeline = true, ...rest }: OrderTrackerProps) {
 }
 
 /** The whole tracker, and its parts for a layout of one's own: `OrderTracker.Root` around any of the others. */
-export const OrderTracker = Object.assign(Tracker, {
+export const OrderTracker = /* @__PURE__ */ Object.assign(Tracker, {
   Root,
   Parcels,
   Status,

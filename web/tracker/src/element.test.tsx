@@ -54,6 +54,21 @@ test('it takes what the shop knows, and follows its attributes', async () => {
   expect(inside.queryByText('19041424751540')).toBeNull();
 });
 
+test('what the shop told before the script came counts', async () => {
+  // An element before its upgrade has the order as a property of its own.
+  const { element, inside } = await put('<order-tracker order-id="widget-4"></order-tracker>');
+  await act(async () => element.remove());
+  await act(async () => {
+    Object.defineProperty(element, 'order', { configurable: true, value: order(1, 'lost'), writable: true });
+    document.body.append(element);
+  });
+  expect(inside.getByRole('heading').textContent).toBe('The courier has lost your parcel');
+  await act(async () => {
+    element.order = order(2, 'delivered');
+  });
+  expect(inside.getByRole('heading').textContent).toBe('Delivered');
+});
+
 test('moved it stays, removed it leaves its channel', async () => {
   const { element } = await put('<div></div><order-tracker order-id="widget-3"></order-tracker>');
   await act(async () => document.querySelector('div')?.append(element));

@@ -48,6 +48,12 @@ function elementClass(defaults: TrackerConfig): CustomElementConstructor {
     }
 
     connectedCallback(): void {
+      // A page may have told the order before this script came: then it stands in the way of the property.
+      if (Object.hasOwn(this, 'order')) {
+        const { order } = this;
+        Reflect.deleteProperty(this, 'order');
+        this.#order = order;
+      }
       this.#root ??= createRoot(this.#mount());
       this.#render();
     }
@@ -68,7 +74,9 @@ function elementClass(defaults: TrackerConfig): CustomElementConstructor {
     #mount(): ShadowRoot {
       const shadow = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
       const sheet = new CSSStyleSheet();
-      sheet.replaceSync(`:host { display: block } :host([hidden]) { display: none } ${styles}`);
+      sheet.replaceSync(
+        `:host { display: block; inline-size: -moz-available; inline-size: -webkit-fill-available } :host([hidden]) { display: none } ${styles}`,
+      );
       shadow.adoptedStyleSheets = [sheet];
       return shadow;
     }

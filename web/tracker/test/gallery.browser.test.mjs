@@ -150,6 +150,30 @@ describe.skipIf(!hasChromium())('the gallery', () => {
     await close(page);
   });
 
+  test('the time of a line stands beside its title or right under it, however narrow', async () => {
+    for (const query of ['lang=hi', 'lang=en', 'lang=en&dir=rtl']) {
+      const page = await open(`${query}&theme=light&states=in-transit,long-history`);
+      for (const width of [240, 320, 420, 520, 720]) {
+        await page.setViewportSize({ width, height: 900 });
+        const astray = await page.locator('.waybill-entry').evaluateAll((entries) =>
+          entries
+            .filter((entry) => {
+              const [time, title, more] = ['.waybill-time', '.waybill-event-title', '.waybill-words'].map(
+                (part) => entry.querySelector(part)?.getBoundingClientRect(),
+              );
+              const beside = Math.abs(time.top - title.top) < 8 && time.right <= title.left;
+              const under =
+                time.top >= title.bottom - 1 && time.top - title.bottom < 4 && time.left === title.left;
+              return !(beside || under) || (more && more.top < time.top);
+            })
+            .map((entry) => entry.textContent),
+        );
+        expect(astray, `${query} ${width}`).toEqual([]);
+      }
+      await close(page);
+    }
+  });
+
   test('on a page that runs from right to left our words still run from left to right', async () => {
     const page = await open('lang=en&theme=light&dir=rtl&states=in-transit');
     const lefts = await page
@@ -163,6 +187,26 @@ describe.skipIf(!hasChromium())('the gallery', () => {
     await close(page);
   });
 
+  test.each([
+    'display: flex',
+    'display: flex; flex-direction: column; align-items: center',
+    'display: grid; justify-items: center',
+    'display: inline-block',
+    'float: left',
+  ])('a shop may put it into a box with %s', async (style) => {
+    for (const width of [320, 800]) {
+      const page = await open('lang=en&theme=light&states=in-transit', { viewport: { width, height: 900 } });
+      const box = page.locator('.variant');
+      const room = await box.evaluate((place) => place.getBoundingClientRect().width);
+      await box.evaluate((place, css) => place.setAttribute('style', css), `padding: 0; ${style}`);
+      const wide = await page.locator('.waybill').evaluate((card) => card.getBoundingClientRect().width);
+      const shrinks = !style.startsWith('display: flex') && !style.startsWith('display: grid');
+      expect(wide, `${width}`).toBeGreaterThanOrEqual(shrinks ? 240 : Math.min(room, width) - 40);
+      expect(await fits(page)).toBe(true);
+      await close(page);
+    }
+  });
+
   test('on paper the steps keep their colours, and nothing is there to press', async () => {
     const page = await open('lang=en&theme=light&states=in-transit');
     await page.emulateMedia({ media: 'print' });
@@ -173,6 +217,16 @@ describe.skipIf(!hasChromium())('the gallery', () => {
       .evaluate((node) => getComputedStyle(node).printColorAdjust);
     expect(kept).toBe('exact');
     await close(page);
+  });
+
+  test('on paper letters are dark, whatever the theme', async () => {
+    for (const theme of ['dark', 'light']) {
+      const page = await open(`lang=en&theme=${theme}&states=in-transit`, { colorScheme: 'dark' });
+      await page.emulateMedia({ media: 'print' });
+      const color = await page.locator('.waybill').evaluate((card) => getComputedStyle(card).color);
+      expect(color).toBe('rgb(22, 24, 29)');
+      await close(page);
+    }
   });
 
   test('with forced colours the steps can still be told apart', async () => {

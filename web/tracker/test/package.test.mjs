@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const here = join(import.meta.dirname, '..');
@@ -66,6 +67,26 @@ test('it is imported and rendered on a server', () => {
   const html = run('node', ['render.mjs'], shop);
   expect(html).toContain('पार्सल डिलीवरी के लिए निकल चुका है');
   expect(html).toContain('19041424751540');
+});
+
+test('who uses the hook alone ships none of the parts', async () => {
+  writeFileSync(
+    join(shop, 'hook.mjs'),
+    `import { useOrderTracking } from '${manifest.name}'; console.log(useOrderTracking);`,
+  );
+  const bundle = await build({
+    build: {
+      lib: { entry: join(shop, 'hook.mjs'), formats: ['es'] },
+      rollupOptions: { external: [/^react/, 'pusher-js'] },
+      write: false,
+    },
+    configFile: false,
+    logLevel: 'error',
+    root: shop,
+  });
+  const [{ code }] = bundle[0].output;
+  expect(code).toContain('/api/track/');
+  expect(code).not.toContain('waybill-timeline');
 });
 
 test.each(['bundler', 'nodenext'])('its types are whole for a strict shop: %s', (moduleResolution) => {
