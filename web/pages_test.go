@@ -100,7 +100,7 @@ func TestTrackingPageIsWholeWithoutScript(t *testing.T) {
 		"<title>Order SO-1042 · Chai &amp; Co</title>",
 		`<h2 class="waybill-headline">Arriving Wed, 25 Nov</h2>`,
 		"Delayed by 2 days, was Mon, 23 Nov",
-		`<span class="waybill-part">Bhiwandi</span> <span class="waybill-part"><span class="waybill-dot">· </span>In transit</span> `+
+		`<span class="waybill-part" lang="en" translate="no">Bhiwandi</span> <span class="waybill-part"><span class="waybill-dot">· </span>In transit</span> `+
 			`<span class="waybill-part waybill-ago"><span class="waybill-dot">· </span>14 h ago</span>`,
 		"<strong>In transit</strong> · Step 3 of 5",
 		"Delhivery Surface", "19041424751540",
@@ -123,13 +123,17 @@ func TestPagesCanBeReadInHindi(t *testing.T) {
 	err := TrackingPage(&out, PageData{Frame: inHindi, Now: now, WatchToken: "t0ken", Snapshot: []byte(`{"orderId":"x","orderNumber":"SO-1042",
 		"version":1,"updatedAt":"2026-11-23T09:27:00Z","shipments":[{"id":"a","direction":"forward","awbCode":"19041424751540",
 		"milestone":"delivery_failed","deliveryAttempts":1,"undeliveredReason":"Consignee unavailable","trackingHistory":[
-		{"status":"HELD","milestone":null,"timestamp":"2026-11-23T08:00:00Z","location":"Pune","description":"Bag held"}]}]}`)})
+		{"status":"HELD","milestone":null,"timestamp":"2026-11-23T08:00:00Z","location":"Pune_Hub","description":"Bag held"}]},{"id":"b","direction":"forward","milestone":"teleported",
+		"currentStatus":"HELD_AT CUSTOMS","trackingHistory":[]}]}`)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	contains(t, out.String(), `<html lang="hi">`, "ऑर्डर SO-1042", "कूरियर आपका पार्सल डिलीवर नहीं कर पाया",
 		"कूरियर की बताई वजह: “Consignee unavailable”।", "अब क्या होगा", "3 मिनट पहले अपडेट हुआ",
 		`<p class="waybill-event-title" lang="en" translate="no">Held</p>`, `<p class="waybill-words" lang="en" translate="no">Bag held</p>`,
+		`<p class="waybill-place" lang="en" translate="no">Pune Hub</p>`, `<h2 class="waybill-headline">कूरियर`,
+		`<h2 class="waybill-headline" lang="en" translate="no">Held at customs</h2>`,
+		`<span class="waybill-part" lang="en" translate="no"><span class="waybill-dot">· </span>Held</span>`,
 		`<span lang="hi" aria-current="true">हिन्दी</span>`, `<a href="?lang=en" hreflang="en" lang="en" rel="alternate nofollow">English</a>`,
 		`"watchToken":"t0ken"`, "Chai &amp; Co से संपर्क करें")
 }

@@ -21,7 +21,7 @@ type parcelView struct {
 	Name          string
 	Story         story
 	Details, Next string
-	Latest        []string
+	Latest        []partView
 	Ago           string
 	Icon, Pin     []string
 	StepIcons     [][]string
@@ -31,6 +31,12 @@ type parcelView struct {
 	Days, Older   []dayView
 	ShowAll, Zone string
 	Labels        map[string]string
+}
+
+// partView is a part of the newest line: ours, or the courier's own English.
+type partView struct {
+	Said     string
+	Couriers bool
 }
 
 type factView struct{ Name, Value string }
@@ -88,7 +94,7 @@ func newParcelView(s *shipment, name string, words *messages, now time.Time) par
 	history := s.TrackingHistory
 	if len(history) > 0 {
 		newest := &history[len(history)-1]
-		view.Latest = given(newest.Location, titleOf(newest, words))
+		view.Latest = latestParts(newest, words)
 		view.Ago = agoInWords(newest.Timestamp, now, words)
 	}
 	shown := max(0, len(history)-shownLines)
@@ -97,9 +103,15 @@ func newParcelView(s *shipment, name string, words *messages, now time.Time) par
 	return view
 }
 
-// given are the parts that are there, each once.
-func given(parts ...string) []string {
-	return slices.Compact(slices.DeleteFunc(parts, func(part string) bool { return part == "" }))
+// latestParts are where and what, each where it is told and is not the other.
+func latestParts(newest *entry, words *messages) []partView {
+	place, title := placeOf(newest), titleOf(newest, words)
+	_, known := table.Milestones[newest.Milestone]
+	parts := []partView{{place, true}}
+	if title != place {
+		parts = append(parts, partView{title, !known})
+	}
+	return slices.DeleteFunc(parts, func(part partView) bool { return part.Said == "" })
 }
 
 func factViews(s *shipment, words *messages) []factView {
@@ -147,7 +159,7 @@ func newEntryView(line *entry, words *messages) entryView {
 		DateTime: line.Timestamp.UTC().Format(time.RFC3339),
 		Time:     timeInWords(line.Timestamp.In(india), words),
 		Title:    titleOf(line, words),
-		Place:    line.Location,
+		Place:    placeOf(line),
 		Words:    line.Description,
 	}
 	if look, known := table.Milestones[line.Milestone]; known {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // snapshot is what the page reads of the public snapshot.
@@ -51,6 +52,8 @@ type entry struct {
 // tracker's story.ts.
 type story struct {
 	Headline string   `json:"headline"`
+	// Couriers says that the headline is the courier's own English.
+	Couriers bool `json:"couriers"`
 	Notes    []string `json:"notes"`
 	Details  []string `json:"details"`
 	Next     []string `json:"next"`
@@ -105,7 +108,7 @@ func unknownStory(s *shipment, words *messages) story {
 		Steps:    []step{},
 	}
 	if s.CurrentStatus != "" {
-		told.Headline, told.Details = titleCase(s.CurrentStatus), []string{}
+		told.Headline, told.Couriers, told.Details = titleCase(s.CurrentStatus), true, []string{}
 	}
 	return told
 }
@@ -283,6 +286,14 @@ func stepsOf(s *shipment, look look, words *messages) []step {
 		}
 	}
 	return steps
+}
+
+// placeOf is where a line happened, as people write places: couriers send
+// "Surat_Mega_GW (Gujarat)".
+func placeOf(e *entry) string {
+	return strings.Join(strings.FieldsFunc(e.Location, func(r rune) bool {
+		return r == '_' || unicode.IsSpace(r)
+	}), " ")
 }
 
 // titleOf is the line's own title: our word for a milestone, else the courier's,

@@ -52,6 +52,9 @@ func TestTheServerTellsWhatTheTrackerTells(t *testing.T) {
 				for _, day := range slices.Concat(view.Days, view.Older) {
 					for _, line := range day.Entries {
 						text := line.Time + " | " + line.Title
+						if line.Place != "" {
+							text += " | " + line.Place
+						}
 						if line.Words != "" {
 							text += " | " + line.Words
 						}

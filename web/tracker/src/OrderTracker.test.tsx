@@ -1,9 +1,9 @@
 import { act, render, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { everyMilestone, fixtureNow, fixtures } from '../dev/fixtures';
+import { everyMilestone, fixtureNow, fixtures, shipment, snapshot } from '../dev/fixtures';
 import { expectAccessible } from '../test/axe';
-import { order, update } from '../test/orders';
+import { line, order, update } from '../test/orders';
 import FakePusher from '../test/pusher';
 import { OrderTracker, type OrderTrackerProps, useOrderTracking } from './index';
 import { lingers } from './live';
@@ -189,6 +189,32 @@ describe.each(['en', 'hi'] as const)('in %s', (lang) => {
     const words = screen.getByText('System weight captured');
     expect([words.lang, words.getAttribute('translate')]).toEqual(['en', 'no']);
   });
+
+  test('so do his status as a headline, the newest line, and where it happened', () => {
+    const entry = {
+      ...line('in_transit', 1),
+      milestone: null,
+      status: 'BAG_HELD',
+      location: 'Surat_Mega_GW',
+    };
+    const unknown = shipment(null, { currentStatus: 'HELD_AT CUSTOMS', trackingHistory: [entry] });
+    draw({ order: snapshot(1, unknown), lang });
+    const own = [
+      screen.getByRole('heading', { name: 'Held at customs' }),
+      ...screen.getAllByText('Surat Mega GW'),
+      ...screen.getAllByText('Bag held', { exact: false }),
+    ];
+    expect(own).toHaveLength(5);
+    for (const { lang: spoken, translate } of own.map((each) => ({
+      lang: each.lang,
+      translate: each.getAttribute('translate'),
+    })))
+      expect([spoken, translate]).toEqual(['en', 'no']);
+    draw({ order: fixtures['in-transit'], lang });
+    expect(
+      screen.getByText(languages[lang].milestones.in_transit.label, { selector: '.waybill-part' }).lang,
+    ).toBe('');
+  });
 });
 
 test('without a language of its own it speaks that of the page', () => {
@@ -246,6 +272,56 @@ describe('live', () => {
     act(() => FakePusher.only.accept());
     act(() => FakePusher.only.publish(orderId, update(5, 'in_transit')));
     expect(screen.getByRole('status').textContent).toBe('');
+  });
+
+  test('a shop’s own order that the server knows too is not said again, nor closed', async () => {
+    const user = userEvent.setup();
+    const { trackingHistory } = fixtures['in-transit']?.shipments[0] ?? {};
+    const shipping = { awb_code: '19041424751540', current_status: 'IN TRANSIT', trackingHistory };
+    const { orderId } = draw({ ...live, order: { shipping } });
+    const more = screen.getByRole('button', { name: 'Show all 5 updates' });
+    await user.click(more);
+    act(() => FakePusher.only.accept());
+    act(() => FakePusher.only.publish(orderId, update(5, 'in_transit', { trackingHistory })));
+    expect(screen.getByRole('status').textContent).toBe('');
+    expect(screen.getByRole('button', { name: 'Show fewer updates' })).toBe(more);
+    expect(document.activeElement).toBe(more);
+  });
+
+  test('another publisher’s parcels have no ids, and are told apart all the same', () => {
+    const fault = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const { orderId } = draw(live);
+    act(() => FakePusher.only.accept());
+    for (const [version, awbCode] of [
+      [0, 'AWB1'],
+      [0, 'AWB2'],
+    ] as const)
+      act(() => FakePusher.only.publish(orderId, update(version, 'in_transit', { awbCode, shipmentId: '' })));
+    expect(screen.getAllByRole('group').map((group) => group.getAttribute('aria-label'))).toEqual([
+      'Parcel 1 of 2',
+      'Parcel 2 of 2',
+    ]);
+    expect(fault).not.toHaveBeenCalled();
+    fault.mockRestore();
+  });
+
+  test('another order in its place begins closed, and is read as the page is', async () => {
+    const user = userEvent.setup();
+    const { rerender } = draw({ order: fixtures['in-transit'] });
+    await user.click(screen.getByRole('button', { name: 'Show all 5 updates' }));
+    rerender(<OrderTracker order={fixtures['long-history']} orderId="another" />);
+    expect(screen.getByRole('button', { name: 'Show all 40 updates' })).toBeTruthy();
+    expect(screen.getByRole('status').textContent).toBe('');
+  });
+
+  test('of many parcels that move at once the first three are said', async () => {
+    const shipments = (milestone: 'in_transit' | 'out_for_delivery') =>
+      Array.from({ length: 30 }, (_, i) => shipment(milestone, { id: `shp_${i}` }));
+    const { rerender, orderId } = draw({ order: snapshot(1, ...shipments('in_transit')) });
+    expect(screen.getAllByRole('group')).toHaveLength(30);
+    rerender(<OrderTracker order={snapshot(2, ...shipments('out_for_delivery'))} orderId={orderId} />);
+    const said = screen.getByRole('status').textContent ?? '';
+    expect(said.match(/Parcel \d+ of 30/g)).toEqual(['Parcel 1 of 30', 'Parcel 2 of 30', 'Parcel 3 of 30']);
   });
 
   test('twenty trackers on a page use one socket', () => {

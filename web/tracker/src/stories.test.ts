@@ -7,7 +7,7 @@ import { everyMilestone, fixtureNow, fixtures, history, shipment, snapshot } fro
 import { indianZone, timeInWords } from './dates';
 import type { KnownShipment } from './merge';
 import { byImportance, nameOf } from './parcels';
-import { daysOf, tell, titleOf, wordsOf } from './story';
+import { daysOf, placeOf, tell, titleOf, wordsOf } from './story';
 import type { Entry, Snapshot } from './tracking';
 import { type Language, languages, type Messages } from './vocabulary';
 
@@ -74,12 +74,22 @@ const more: Record<string, Snapshot> = {
       ),
     }),
   ),
+  'places-as-sent': snapshot(
+    1,
+    shipment('in_transit', {
+      trackingHistory: history(
+        ['picked_up', '2026-11-22 08:00', '__', 'Shipment picked up'],
+        [null, '2026-11-22 09:00', 'RAJPUR  SERVICE\u00a0CENTER', 'Bagged'],
+        ['in_transit', '2026-11-23 09:00', ' Surat_Mega_GW  (Gujarat)_', 'Trip arrived'],
+      ),
+    }),
+  ),
   corrected: snapshot(1, shipment('in_transit', { corrected: true })),
 };
 
 function lineOf(entry: Entry, time: string, messages: Messages): string {
   const title = titleOf(entry, messages);
-  return [time, title, wordsOf(entry, title, messages)?.words].filter(Boolean).join(' | ');
+  return [time, title, placeOf(entry), wordsOf(entry, title, messages)?.words].filter(Boolean).join(' | ');
 }
 
 function told(language: Language, order: Snapshot) {

@@ -32,6 +32,8 @@ export interface Step {
 
 export interface Story {
   headline: string;
+  /** Whether the headline is the courier's own English. */
+  couriers: boolean;
   /** What is not as it was promised, each without a full stop. */
   notes: string[];
   /** Sentences that explain the headline, most important first. */
@@ -58,6 +60,7 @@ export function tell(shipment: Shipment, reading: Reading): Story {
     const known = shipment.currentStatus;
     return {
       headline: known ? titleCase(known) : messages.labels.waiting,
+      couriers: known !== null,
       notes: [],
       details: known ? [] : [messages.labels.waitingDetail],
       next: [],
@@ -74,6 +77,7 @@ export function tell(shipment: Shipment, reading: Reading): Story {
   const late = look.arriving && arrival.day !== null && !arrival.ahead;
   return {
     headline: headlineOf(shipment, milestone, arrival, reading, today),
+    couriers: false,
     notes: look.arriving ? notesOf(shipment, arrival, latest, reading, today) : [],
     details: detailsOf(shipment, milestone, messages),
     next: nextOf(shipment, milestone, arrival, messages, today),
@@ -148,6 +152,14 @@ export function titleOf(entry: Entry, messages: Messages): string {
   return entry.milestone
     ? messages.milestones[entry.milestone].label
     : titleCase(entry.status || (entry.description ?? ''));
+}
+
+/** Couriers write English, and their words stay theirs. */
+export const couriersOwn = { lang: 'en', translate: 'no' } as const;
+
+/** Where a line happened, as people write places: couriers send "Surat_Mega_GW (Gujarat)". */
+export function placeOf({ location }: Entry): string | null {
+  return location?.replace(/[_\s]+/g, ' ').trim() || null;
 }
 
 /** The line's second sentence: ours, or as the courier wrote it. */

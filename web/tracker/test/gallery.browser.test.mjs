@@ -117,6 +117,24 @@ describe.skipIf(!hasChromium())('the gallery', () => {
     await close(page);
   });
 
+  test('a long timeline that is closed again leaves its button on the screen', async () => {
+    const page = await open('lang=hi&theme=light&states=long-history', {
+      viewport: { width: 360, height: 640 },
+    });
+    // Not every browser keeps in place what is looked at when something above it shrinks.
+    await page.addStyleTag({
+      content: '* { overflow-anchor: none } main { padding-block-end: 3000px !important }',
+    });
+    const button = page.locator('#long-history .waybill-timeline .waybill-button');
+    await button.click();
+    await button.click();
+    expect(await page.locator('#long-history time').count()).toBe(3);
+    const { top, bottom } = await button.evaluate((each) => each.getBoundingClientRect());
+    expect(top).toBeGreaterThanOrEqual(0);
+    expect(bottom).toBeLessThanOrEqual(640);
+    await close(page);
+  });
+
   test('a number is copied where the page has no clipboard of its own, as in a frame', async () => {
     const page = await open('lang=en&theme=light&states=in-transit', {
       permissions: ['clipboard-read', 'clipboard-write'],

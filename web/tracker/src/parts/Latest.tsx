@@ -2,7 +2,7 @@ import { type ComponentProps, Fragment } from 'react';
 import { useNow } from '../clock';
 import { useParcel, useTracker } from '../context';
 import { agoInWords } from '../dates';
-import { titleOf } from '../story';
+import { couriersOwn, placeOf, titleOf } from '../story';
 import { Icon } from './Icon';
 
 const dot = <span className="waybill-dot">· </span>;
@@ -15,6 +15,12 @@ export function Latest({ className = '', ...rest }: ComponentProps<'p'>) {
   const newest = parcel?.trackingHistory.at(-1);
   if (!newest) return null;
   const ago = now === null ? null : agoInWords(newest.timestamp, now, messages);
+  const place = placeOf(newest);
+  const title = titleOf(newest, messages);
+  const parts = [
+    { said: place, couriers: true },
+    { said: title === place ? null : title, couriers: !newest.milestone },
+  ].filter(({ said }) => said);
   return (
     <p {...rest} className={`waybill-latest ${className}`.trim()}>
       <Icon name="pin" />
@@ -22,12 +28,12 @@ export function Latest({ className = '', ...rest }: ComponentProps<'p'>) {
       {/* Lines break between its parts, sooner than in one of them, and a dot at the start of a line is not seen. */}
       <span className="waybill-parts">
         <span className="waybill-line">
-          {[...new Set([newest.location, titleOf(newest, messages)])].filter(Boolean).map((part, index) => (
-            <Fragment key={part}>
+          {parts.map(({ said, couriers }, index) => (
+            <Fragment key={said}>
               {index > 0 && ' '}
-              <span className="waybill-part">
+              <span className="waybill-part" {...(couriers ? couriersOwn : {})}>
                 {index > 0 && dot}
-                {part}
+                {said}
               </span>
             </Fragment>
           ))}{' '}

@@ -17,7 +17,8 @@ export function Parcels({ children, className = '', ...rest }: ParcelsProps) {
       {shipments.map((parcel) => {
         const name = nameOf(parcel, known, messages);
         return (
-          <ParcelContext.Provider key={parcel.id || 'only'} value={parcel}>
+          // By its place, which it keeps: it has no id of ours while only the shop has told of it.
+          <ParcelContext.Provider key={known.indexOf(parcel)} value={parcel}>
             {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms */}
             <div
               aria-label={name ?? undefined}

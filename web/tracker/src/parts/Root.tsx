@@ -1,4 +1,12 @@
-import { type ComponentProps, useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react';
+import {
+  type ComponentProps,
+  Fragment,
+  useEffect,
+  useImperativeHandle,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { useNow, useZone } from '../clock';
 import { type HeadingLevel, TrackerContext } from '../context';
 import { useLanguage } from '../language';
@@ -58,9 +66,10 @@ export function Root({
   const zone = useZone();
   const shipments = useMemo(() => byImportance(tracking.order?.shipments ?? []), [tracking.order]);
   const first = shipments[0];
+  const known = tracking.order?.shipments ?? [];
   const told = shipments.map((parcel) => ({
-    id: parcel.id,
-    name: nameOf(parcel, tracking.order?.shipments ?? [], messages),
+    place: known.indexOf(parcel),
+    name: nameOf(parcel, known, messages),
     story: tell(parcel, { messages, now, zone }),
   }));
   const story = told[0]?.story;
@@ -86,15 +95,22 @@ export function Root({
         lang={language}
         ref={section}
       >
-        {children}
-        <Announcement parcels={told} version={tracking.order} />
+        {/* What was opened, copied or said belongs to one order. */}
+        <Fragment key={orderId}>
+          {children}
+          <Announcement parcels={told} version={tracking.order} />
+        </Fragment>
       </section>
     </TrackerContext.Provider>
   );
 }
 
+/** Nobody listens to thirty sentences; what matters most comes first. */
+const saidAtOnce = 3;
+
 interface Told {
-  id: string;
+  /** Its place among the order's parcels, which it keeps, where its id can come later. */
+  place: number;
   name: string | null;
   story: Story;
 }
@@ -102,17 +118,17 @@ interface Told {
 /** Says aloud what a live update changed, of each parcel; what was there at first is read as the page is. */
 function Announcement({ parcels, version }: { parcels: readonly Told[]; version: unknown }) {
   const [said, say] = useState('');
-  const before = useRef<{ headlines: Map<string, string>; version: unknown } | null>(null);
-  const headlines = JSON.stringify(parcels.map(({ id, story }) => [id, story.headline]));
+  const before = useRef<{ headlines: Map<number, string>; version: unknown } | null>(null);
+  const headlines = JSON.stringify(parcels.map(({ place, story }) => [place, story.headline]));
   const latest = useRef(parcels);
   latest.current = parcels;
   useEffect(() => {
     const known = before.current;
-    const now = new Map<string, string>(JSON.parse(headlines));
+    const now = new Map<number, string>(JSON.parse(headlines));
     if (now.size > 0) before.current = { headlines: now, version };
     if (!known || known.version === version) return;
-    const moved = latest.current.filter(({ id, story }) => known.headlines.get(id) !== story.headline);
-    if (moved.length > 0) say(moved.map(inOneBreath).join(' '));
+    const moved = latest.current.filter(({ place, story }) => known.headlines.get(place) !== story.headline);
+    if (moved.length > 0) say(moved.slice(0, saidAtOnce).map(inOneBreath).join(' '));
   }, [headlines, version]);
   return (
     <p className="waybill-aside" role="status">

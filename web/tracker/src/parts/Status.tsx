@@ -1,7 +1,7 @@
 import type { ComponentProps, ReactNode } from 'react';
 import { useNow, useZone } from '../clock';
 import { useParcel, useTracker } from '../context';
-import { tell } from '../story';
+import { couriersOwn, tell } from '../story';
 import type { Icon as IconName, Tone } from '../vocabulary';
 import { Icon } from './Icon';
 
@@ -14,9 +14,9 @@ export function Status({ children, ...rest }: ComponentProps<'div'>) {
   const { labels } = messages;
 
   if (parcel) {
-    const { headline, icon, tone, notes, details } = tell(parcel, { messages, now, zone });
+    const { headline, couriers, icon, tone, notes, details } = tell(parcel, { messages, now, zone });
     return (
-      <Sentence {...rest} headline={headline} icon={icon} tone={tone}>
+      <Sentence {...rest} couriers={couriers} headline={headline} icon={icon} tone={tone}>
         {notes.map((note) => (
           <p className="waybill-note" key={note}>
             {note}
@@ -56,12 +56,21 @@ export function Status({ children, ...rest }: ComponentProps<'div'>) {
 
 interface SentenceProps extends ComponentProps<'div'> {
   headline: string;
+  couriers?: boolean;
   icon: IconName;
   tone: Tone;
   children: ReactNode;
 }
 
-function Sentence({ headline, icon, tone, children, className = '', ...rest }: SentenceProps) {
+function Sentence({
+  headline,
+  couriers = false,
+  icon,
+  tone,
+  children,
+  className = '',
+  ...rest
+}: SentenceProps) {
   const { headingLevel } = useTracker();
   const Heading = `h${headingLevel}` as const;
   return (
@@ -70,7 +79,9 @@ function Sentence({ headline, icon, tone, children, className = '', ...rest }: S
         <Icon name={icon} />
       </span>
       <div className="waybill-sentence">
-        <Heading className="waybill-headline">{headline}</Heading>
+        <Heading className="waybill-headline" {...(couriers ? couriersOwn : {})}>
+          {headline}
+        </Heading>
         {children}
       </div>
     </div>

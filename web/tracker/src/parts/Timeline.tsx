@@ -1,8 +1,8 @@
-import { type ComponentProps, useId, useState } from 'react';
+import { type ComponentProps, useEffect, useId, useRef, useState } from 'react';
 import { useNow, useZone } from '../clock';
 import { useParcel, useTracker } from '../context';
 import { dayInWords, daysBetween, indianZone, isIndian, timeInWords, wallClock, zoneInWords } from '../dates';
-import { type Day, daysOf, titleOf, wordsOf } from '../story';
+import { couriersOwn, type Day, daysOf, placeOf, titleOf, wordsOf } from '../story';
 import type { Entry } from '../tracking';
 import { fill, type Messages, milestones } from '../vocabulary';
 
@@ -18,6 +18,13 @@ export function Timeline({ initial = 3, className = '', ...rest }: TimelineProps
   const zone = useZone();
   const [all, setAll] = useState(false);
   const listId = useId();
+  const button = useRef<HTMLButtonElement>(null);
+  const wasAll = useRef(all);
+  useEffect(() => {
+    // A long list that closes above the button would take it off the screen.
+    if (wasAll.current && !all) button.current?.scrollIntoView?.({ block: 'nearest' });
+    wasAll.current = all;
+  }, [all]);
   const history = parcel?.trackingHistory ?? [];
   if (history.length === 0) return null;
 
@@ -36,6 +43,7 @@ export function Timeline({ initial = 3, className = '', ...rest }: TimelineProps
           aria-expanded={all}
           className="waybill-button"
           onClick={() => setAll(!all)}
+          ref={button}
           type="button"
         >
           {all ? labels.showFewer : fill(labels.showAll, { n: history.length })}
@@ -45,9 +53,6 @@ export function Timeline({ initial = 3, className = '', ...rest }: TimelineProps
     </div>
   );
 }
-
-/** Couriers write English, and their words stay theirs. */
-const couriersOwn = { lang: 'en', translate: 'no' } as const;
 
 /** When it was where the parcel is, for a viewer whose clock shows another time. */
 function inIndia({ timestamp }: Entry, zone: string, messages: Messages): string | undefined {
@@ -72,6 +77,7 @@ function DayGroup({ day: { day, entries } }: { day: Day }) {
         {entries.map(({ place, entry, hour, minute }) => {
           const title = titleOf(entry, messages);
           const said = wordsOf(entry, title, messages);
+          const location = placeOf(entry);
           return (
             <li
               className="waybill-entry"
@@ -89,7 +95,11 @@ function DayGroup({ day: { day, entries } }: { day: Day }) {
                 <p className="waybill-event-title" {...(entry.milestone ? {} : couriersOwn)}>
                   {title}
                 </p>
-                {entry.location && <p className="waybill-place">{entry.location}</p>}
+                {location && (
+                  <p className="waybill-place" {...couriersOwn}>
+                    {location}
+                  </p>
+                )}
                 {said && (
                   <p className="waybill-words" {...(said.couriers ? couriersOwn : {})}>
                     {said.words}
