@@ -95,3 +95,21 @@ describe("a shop's own order", () => {
     expect(other.shipments).toHaveLength(2);
   });
 });
+
+test.each([
+  ['2026-11-24', '2026-11-24'],
+  ['2026-11-24 20:00:00', '2026-11-24 20:00:00'],
+  ['2026-11-24T20:00:00.000Z', '2026-11-24T20:00:00.000Z'],
+  ['2026-11-24T18:30:00.000Z', '2026-11-25'],
+  [new Date('2026-11-25T00:00:00+05:30'), '2026-11-25'],
+])('a shop’s day %s is %s', (estimated_delivery_date, day) => {
+  const order = readOrder({ shipping: { awb_code: '1', estimated_delivery_date } });
+  expect(order?.shipments[0]?.estimatedDelivery).toBe(day);
+  expect(readUpdate({ estimatedDelivery: estimated_delivery_date })?.estimatedDelivery).toBe(day);
+});
+
+test('an event of another publisher goes the way that its milestone says', () => {
+  expect(readUpdate({ currentStatus: 'RETURN DELIVERED' })?.direction).toBe('return');
+  expect(readUpdate({ currentStatus: 'DELIVERED' })?.direction).toBe('forward');
+  expect(readUpdate({ currentStatus: 'RETURN DELIVERED', direction: 'forward' })?.direction).toBe('forward');
+});

@@ -2,6 +2,7 @@
  * From JSON that others wrote to our types. Nothing is trusted: what has the wrong type counts as not
  * told, and what cannot be a snapshot or an event at all is null.
  */
+import { indianZone, wallClock } from './dates';
 import type { Direction, Entry, Leg, OrderStatus, Shipment, Snapshot, TrackingUpdate } from './tracking';
 import { asMilestone, type Milestone } from './vocabulary';
 import labels from './vocabulary/labels.json';
@@ -38,7 +39,8 @@ export function readUpdate(value: unknown): TrackingUpdate | null {
     version: count(json.version),
     timestamp,
     shipmentId: text(json.shipmentId) ?? '',
-    direction: direction(json.direction),
+    // Who does not tell it means, as with a shop's own order, what the milestone says.
+    direction: json.direction === undefined ? directionOf(milestone) : direction(json.direction),
     awbCode: text(json.awbCode),
     courierName: text(json.courierName),
     currentStatus: text(json.currentStatus),
@@ -47,7 +49,7 @@ export function readUpdate(value: unknown): TrackingUpdate | null {
     location: text(json.location),
     description: text(json.description),
     trackingHistory: history,
-    estimatedDelivery: text(json.estimatedDelivery),
+    estimatedDelivery: estimate(json.estimatedDelivery),
     statusChanged: json.statusChanged === true,
   };
 }
@@ -69,7 +71,7 @@ export function readOrder(value: unknown): Snapshot | null {
     trackingHistory.findLast((entry) => entry.milestone)?.milestone ??
     null;
   const told = trackingHistory.find((entry) => entry.milestone === 'delivered')?.timestamp ?? null;
-  const estimatedDelivery = text(shipping.estimated_delivery_date);
+  const estimatedDelivery = estimate(shipping.estimated_delivery_date);
   return {
     orderId: text(json.id) ?? text(json._id) ?? '',
     orderNumber: text(json.orderNumber),
@@ -79,7 +81,7 @@ export function readOrder(value: unknown): Snapshot | null {
     shipments: [
       {
         id: '',
-        direction: milestone?.startsWith('return_') ? 'return' : 'forward',
+        direction: directionOf(milestone),
         awbCode,
         courierName: text(shipping.courier_name),
         milestone,
@@ -171,6 +173,15 @@ function text(value: unknown): string | null {
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : null;
 }
 
+/**
+ * A day as a shop keeps it. One that was made a moment in India is its midnight there, which UTC writes as the
+ * evening before; any other moment has the day that it is written with.
+ */
+function estimate(value: unknown): string | null {
+  const day = text(value);
+  return day?.endsWith('T18:30:00.000Z') ? (wallClock(day, indianZone)?.day ?? day) : day;
+}
+
 function count(value: unknown): number {
   const number = Number(value);
   return Number.isSafeInteger(number) && number > 0 ? number : 0;
@@ -178,6 +189,10 @@ function count(value: unknown): number {
 
 function oneOf<T extends string>(words: readonly T[], value: unknown): T | null {
   return words.find((word) => word === value) ?? null;
+}
+
+function directionOf(milestone: Milestone | null): Direction {
+  return milestone?.startsWith('return_') ? 'return' : 'forward';
 }
 
 function direction(value: unknown): Direction {
