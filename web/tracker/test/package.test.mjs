@@ -11,8 +11,8 @@ const here = join(import.meta.dirname, '..');
 const manifest = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
 let shop;
 
-const run = (command, args, cwd) =>
-  execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+const run = (command, args, cwd, env = process.env) =>
+  execFileSync(command, args, { cwd, encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'pipe'] });
 const found = (name) => dirname(fileURLToPath(import.meta.resolve(`${name}/package.json`)));
 const installed = (...path) => join(shop, 'node_modules', manifest.name, ...path);
 
@@ -64,9 +64,11 @@ test('it is imported and rendered on a server', () => {
      const order = { shipping: { awb_code: '19041424751540', current_status: 'OUT FOR DELIVERY' } };
      console.log(renderToString(createElement(OrderTracker, { orderId: 'a', order, lang: 'hi' })));`,
   );
-  const html = run('node', ['render.mjs'], shop);
-  expect(html).toContain('पार्सल डिलीवरी के लिए निकल चुका है');
-  expect(html).toContain('19041424751540');
+  for (const NODE_ENV of ['development', 'production']) {
+    const html = run('node', ['render.mjs'], shop, { ...process.env, NODE_ENV });
+    expect(html).toContain('पार्सल डिलीवरी के लिए निकल चुका है');
+    expect(html).toContain('19041424751540');
+  }
 });
 
 test('who uses the hook alone ships none of the parts', async () => {
