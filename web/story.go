@@ -51,9 +51,9 @@ type entry struct {
 // story is what a buyer is told about one parcel: the server's twin of the
 // tracker's story.ts.
 type story struct {
-	Headline string   `json:"headline"`
+	Headline string `json:"headline"`
 	// Couriers says that the headline is the courier's own English.
-	Couriers bool `json:"couriers"`
+	Couriers bool     `json:"couriers"`
 	Notes    []string `json:"notes"`
 	Details  []string `json:"details"`
 	Next     []string `json:"next"`
