@@ -5,7 +5,6 @@ import (
 	"os"
 
 	"github.com/webazaar/waybill/internal/app"
-	"github.com/webazaar/waybill/internal/config"
 )
 
 type backupCmd struct {
@@ -14,8 +13,10 @@ type backupCmd struct {
 
 // Run copies the database of the settings while a server may be running on it.
 func (c backupCmd) Run(e *env) error {
-	// Its problems do not matter here, only where the database is.
-	cfg, _ := config.Load(e.environ, config.Production)
+	cfg, err := e.database()
+	if err != nil {
+		return err
+	}
 	return app.Backup(e.ctx, cfg, app.CopyOptions{File: c.File, Out: e.out, Terminal: terminal(e.err)})
 }
 
@@ -25,7 +26,10 @@ type restoreCmd struct {
 
 // Run makes the database of an empty DATA_DIR.
 func (c restoreCmd) Run(e *env) error {
-	cfg, _ := config.Load(e.environ, config.Production)
+	cfg, err := e.database()
+	if err != nil {
+		return err
+	}
 	return app.Restore(e.ctx, cfg, app.CopyOptions{File: c.File, Out: e.out, Terminal: terminal(e.err)})
 }
 

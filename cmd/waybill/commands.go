@@ -133,8 +133,10 @@ type migrateCmd struct{}
 
 // Run brings the schema up to date.
 func (migrateCmd) Run(e *env) error {
-	// Its problems do not matter here, only where the database is.
-	cfg, _ := config.Load(e.environ, config.Production)
+	cfg, err := e.database()
+	if err != nil {
+		return err
+	}
 	return app.Migrate(e.ctx, cfg, logger(cfg, e.err), e.out)
 }
 

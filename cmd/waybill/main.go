@@ -97,6 +97,13 @@ func run(args, environ []string, out, errOut io.Writer) int {
 	return 1
 }
 
+// database is the settings of a command that goes by where the database is and
+// by nothing else of them.
+func (e *env) database() (*config.Config, error) {
+	cfg, err := config.Load(e.environ, config.Production)
+	return cfg, app.WhereDataIs(err)
+}
+
 // logger writes as the settings say, to the error stream: what a command
 // prints is for people or pipes, the log is neither.
 func logger(cfg *config.Config, w io.Writer) *slog.Logger {

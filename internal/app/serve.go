@@ -27,6 +27,20 @@ func Serve(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	return errors.Join(err, a.Stop())
 }
 
+// WhereDataIs is what keeps the settings from saying where the database is, of
+// what config.Load found wrong. Commands that go by it alone do not mind the
+// rest, but without it they would make another database, or copy one.
+func WhereDataIs(loaded error) error {
+	var problems config.Problems
+	if !errors.As(loaded, &problems) {
+		return nil
+	}
+	if about := problems.Of("DATABASE_URL", "DATA_DIR"); len(about) > 0 {
+		return about
+	}
+	return nil
+}
+
 // Migrate brings the database's schema up to date and says which version it
 // has.
 func Migrate(ctx context.Context, cfg *config.Config, log *slog.Logger, out io.Writer) error {

@@ -110,15 +110,7 @@ func (o TokenOptions) act(ctx context.Context, act access.Act, detail string, do
 func (o TokenOptions) open(ctx context.Context, do func(s *store.Store) error) (err error) {
 	// Only where the database is matters here. But there it does: another
 	// database than the one that was meant would be made, and changed.
-	var problems, about config.Problems
-	if errors.As(o.Loaded, &problems) {
-		for _, p := range problems {
-			if p.Setting == "DATABASE_URL" || p.Setting == "DATA_DIR" {
-				about = append(about, p)
-			}
-		}
-	}
-	if len(about) > 0 {
+	if about := WhereDataIs(o.Loaded); about != nil {
 		return about
 	}
 	options := storeOptions(o.Config, o.Log)

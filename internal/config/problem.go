@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Problem is something wrong with one setting, and how to mend it. Neither
 // sentence ever holds a secret.
@@ -36,6 +39,17 @@ func (ps *Problems) add(name, what, mend string) {
 // form appends a problem whose mend is the setting's own form.
 func (ps *Problems) form(name, what string) {
 	ps.add(name, what, "use "+setting(name).Form)
+}
+
+// Of returns the problems of the named settings alone.
+func (ps Problems) Of(names ...string) Problems {
+	var out Problems
+	for _, p := range ps {
+		if slices.Contains(names, p.Setting) {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // sorted returns the problems in the order of Settings.
