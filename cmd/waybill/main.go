@@ -60,21 +60,25 @@ func run(args, environ []string, out, errOut io.Writer) int {
 	parser, err := kong.New(&cli,
 		kong.Name("waybill"),
 		kong.Description("Live order tracking from Shiprocket webhooks."),
-		kong.Writers(out, errOut), kong.UsageOnError(),
+		kong.Writers(out, errOut), kong.ShortUsageOnError(),
 		kong.Exit(func(code int) { exited = code }),
 	)
 	if err != nil {
 		fmt.Fprintln(errOut, err)
 		return 2
 	}
-	if len(args) == 0 {
+	switch {
+	case len(args) == 0:
 		args = []string{"--help"}
+	case args[0] == "help":
+		args = append(args[1:len(args):len(args)], "--help")
 	}
 	chosen, err := parser.Parse(args)
 	if exited >= 0 { // help was asked for
 		return exited
 	}
 	if err != nil {
+		parser.Stdout = errOut // how it is used is part of the error here
 		parser.FatalIfErrorf(err)
 		return 2
 	}
