@@ -50,6 +50,9 @@ func read(environ []string, appEnv AppEnv) *Config {
 	if err != nil { // the parsers report and never fail: a field's type has none
 		panic(fmt.Sprintf("config: %v", err))
 	}
+	if c.PublicURL != nil && c.PublicURL.Host == "" {
+		c.PublicURL = nil // it could not be read
+	}
 	c.derive()
 	return c
 }

@@ -91,11 +91,11 @@ var settings = []Setting{
 	},
 	{
 		Name: "SHIPROCKET_EMAIL", Secret: true, Form: "the e-mail address of an API user",
-		Explain: "API user of Shiprocket's REST interface.",
+		Explain: "API user of Shiprocket's REST interface. Nothing uses it yet: leave it out.",
 	},
 	{
 		Name: "SHIPROCKET_PASSWORD", Secret: true, Form: "the password of the API user",
-		Explain: "Password of that API user.",
+		Explain: "Password of that API user. Nothing uses it yet: leave it out.",
 	},
 	{
 		Name: "LIVE", Depends: "external when SOKETI_HOST is set, else embedded", Form: "embedded, external or both",
@@ -127,7 +127,7 @@ var settings = []Setting{
 	},
 	{
 		Name: "SOKETI_CLUSTER", Depends: "that of a hosted Pusher's host name", Form: "letters, digits, - and _",
-		Explain: "Cluster name for front ends that ask for one.",
+		Explain: "Cluster name for front ends that ask for one. Nothing of Waybill's own does.",
 	},
 	{
 		Name: "SOKETI_PUBLIC_HOST", Depends: "PUBLIC_URL, or the page's own host", Form: "a host name or address without a port",
@@ -186,7 +186,7 @@ var settings = []Setting{
 		Explain: "Hours without a push, while parcels are on their way, after which there is an alarm.",
 	},
 	{
-		Name: "DRAIN_SECONDS", Depends: "6 in production, 0 in development", Form: "a whole number from 0 to 60",
+		Name: "DRAIN_SECONDS", Default: "0", Depends: "6 in production, 0 in development", Form: "a whole number from 0 to 60",
 		Explain: "Seconds for which a service that was told to stop says so at /readyz and still answers everything.",
 	},
 	{

@@ -27,6 +27,9 @@ func (c *Config) Summary() []Row {
 			shown[name] = show(field.Interface())
 		}
 	})
+	for _, p := range c.unread {
+		shown[p.Setting] = "cannot be used"
+	}
 	rows := make([]Row, 0, len(settings))
 	for _, s := range settings {
 		source := c.sources[s.Name]

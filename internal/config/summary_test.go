@@ -104,6 +104,30 @@ func TestSummary(t *testing.T) {
 	equal(t, "a DSN that is none", NewDSN("host=h password=p").String(), "set, not a URL")
 }
 
+// Zero is a value of DRAIN_SECONDS, and one that cannot be read is not one that
+// is not set.
+func TestSummaryTellsNoneFromNothing(t *testing.T) {
+	t.Parallel()
+	value := func(c *Config, name string) string {
+		for _, row := range c.Summary() {
+			if row.Name == name {
+				return row.Value
+			}
+		}
+		return ""
+	}
+	equal(t, "in development", value(Defaults(Development), "DRAIN_SECONDS"), "0")
+	equal(t, "in production", value(Defaults(Production), "DRAIN_SECONDS"), "6")
+	equal(t, "set to none", value(load(t, valid("DRAIN_SECONDS=0")...), "DRAIN_SECONDS"), "0")
+
+	c, err := Load(valid("PUBLIC_URL=https://track.example/shop", "RETENTION_DAYS=many"), Production)
+	equal(t, "the address", value(c, "PUBLIC_URL"), "cannot be used")
+	equal(t, "the days", value(c, "RETENTION_DAYS"), "cannot be used")
+	if c.PublicURL != nil || err == nil || strings.Contains(c.Warnings().Error(), "PUBLIC_URL") {
+		t.Errorf("an address that is none: %v, %v, warned of: %v", c.PublicURL, err, c.Warnings())
+	}
+}
+
 func TestEveryFieldIsInTheTable(t *testing.T) {
 	t.Parallel()
 	inTable := map[string]Setting{}

@@ -19,7 +19,7 @@ func (c *Config) warn(burned string) Problems {
 
 func (c *Config) warnServer(ps *Problems) {
 	switch {
-	case c.PublicURL == nil && c.Production():
+	case c.PublicURL == nil && c.Production() && !c.given("PUBLIC_URL"): // else it is told as an error
 		ps.add("PUBLIC_URL", "it is not set, so tracking links carry no host", "set it to the address that buyers use")
 	case c.PublicURL != nil && c.PublicURL.Scheme == "http" && c.Production():
 		ps.add("PUBLIC_URL", "it is not https, so tokens travel in the open", "put a proxy with a certificate before the service")
@@ -55,8 +55,10 @@ func (c *Config) warnSecrets(ps *Problems, burned string) {
 	if len(s.WebhookTokens) == 0 && len(s.WebhookSecrets) > 0 {
 		ps.add("SHIPROCKET_WEBHOOK_TOKEN", "it is not set, and Shiprocket itself does not sign its pushes", "set a token here and in Shiprocket's panel")
 	}
-	if s.Email.IsSet() != s.Password.IsSet() {
-		ps.add("SHIPROCKET_EMAIL", "only one of SHIPROCKET_EMAIL and SHIPROCKET_PASSWORD is set, so the REST interface is not used", "set both or none")
+	for name, given := range map[string]Secret{"SHIPROCKET_EMAIL": s.Email, "SHIPROCKET_PASSWORD": s.Password} {
+		if given.IsSet() {
+			ps.add(name, "it is set, and nothing uses Shiprocket's REST interface yet", "take it out: what is not here cannot leak")
+		}
 	}
 	if !c.Production() {
 		c.warnDevelopment(ps, burned)
