@@ -91,7 +91,7 @@ func (d *doctor) settings(loaded error) {
 func (d *doctor) url() {
 	d.say("Webhook URL")
 	if d.cfg.PublicURL == nil {
-		d.note("PUBLIC_URL is not set: set it to the address buyers and Shiprocket reach, and it is checked here")
+		d.note("not looked at: PUBLIC_URL is not set, or is no address; set it to the one buyers and Shiprocket reach")
 		return
 	}
 	findings := shiprocket.CheckURL(d.webhookURL())
@@ -120,6 +120,9 @@ func (d *doctor) server(ctx context.Context) {
 	switch {
 	case err != nil:
 		d.note("no server answers at %s; `waybill serve` starts one", url)
+		return
+	case !strings.HasPrefix(a.body, `{"success":`):
+		d.bad("%s answers %d, and it is not waybill that answers: another service has this port; stop it, or give HOST and PORT others", url, a.status)
 		return
 	case a.status != http.StatusOK:
 		d.bad("the server at %s is not ready (%d %s); its log says why", url, a.status, http.StatusText(a.status))

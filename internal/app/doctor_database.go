@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/webazaar/waybill/internal/inbox"
@@ -45,8 +46,11 @@ func (d *doctor) database(ctx context.Context) {
 	case errors.Is(err, fs.ErrPermission):
 		d.bad("%s may not be read by this user: %v; run doctor as the user of the server", name, err)
 		return
+	case err != nil && d.cfg.DatabaseURL.IsSet():
+		d.bad("%s: %s; check DATABASE_URL, and that the database is up and takes connections from this machine", name, oneLine(err))
+		return
 	case err != nil:
-		d.bad("%s: %v", name, err)
+		d.bad("%s: %s", name, oneLine(err))
 		return
 	}
 	if !d.schema(name, &e) {
@@ -141,6 +145,18 @@ func (d *doctor) permissions(path string, file, first fs.FileInfo) {
 	if its, others := ownerOf(file), ownerOf(first); its != others {
 		d.bad("%s belongs to user %d, and the others in its folder to user %d, so that no server gets at all of them: chown all to the server's user", path, its, others)
 	}
+}
+
+// oneLine is an error without line breaks and what it says twice: a driver tells
+// of every try on a line of its own.
+func oneLine(err error) string {
+	var told []string
+	for line := range strings.Lines(err.Error()) {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(told, line) {
+			told = append(told, line)
+		}
+	}
+	return strings.Join(told, " ")
 }
 
 // plainly makes a text that somebody sent fit to be printed.

@@ -2,6 +2,8 @@ package app
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"strconv"
@@ -96,6 +98,25 @@ func TestDoctorBesideAServer(t *testing.T) {
 		t.Errorf("beside a server that is not ready: %v", err)
 	}
 	says(t, out, "is not ready (503 Service Unavailable)")
+}
+
+// An address that is none is told once, and a port that another service has is
+// not taken for a server of ours.
+func TestDoctorBesideAnotherService(t *testing.T) {
+	t.Parallel()
+	other := httptest.NewServer(http.NotFoundHandler())
+	defer other.Close()
+	at, err := url.Parse(other.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, loaded := config.Load([]string{
+		"HOST=127.0.0.1", "PORT=" + at.Port(), "DATA_DIR=" + t.TempDir(), "ADMIN_TOKEN=" + adminToken,
+		"SHIPROCKET_WEBHOOK_TOKEN=" + webhookToken, "PUBLIC_URL=https://track.example/shop",
+	}, config.Production)
+	out, err := examined(t, cfg, loaded)
+	found(t, out, err, "something follows the host name", "it is not waybill that answers: another service has this port",
+		"refused pushes (401) are not looked at: no server runs here", "\n2 thing(s) to mend.")
 }
 
 // besides are the settings that the doctor of a running server is given.

@@ -10,6 +10,18 @@ import (
 	"github.com/webazaar/waybill/internal/store/storetest"
 )
 
+// What a driver says of each try stands in one line, with the mend.
+func TestDoctorWithoutItsPostgreSQL(t *testing.T) {
+	t.Parallel()
+	cfg := settings(t, t.TempDir(), "DATABASE_URL=postgres://shop:hidden@127.0.0.1:1/waybill")
+	cfg.Port = 1 // nobody is there
+	out, err := examined(t, cfg, nil)
+	found(t, out, err, "check DATABASE_URL, and that the database is up")
+	if strings.Contains(out, "hidden") || strings.Contains(out, "\t") || strings.Count(out, "connection refused") != 1 {
+		t.Error(out)
+	}
+}
+
 // With DATABASE_URL everything is in PostgreSQL: two servers share it, and
 // migrate and doctor look there.
 func TestOnPostgreSQL(t *testing.T) {
