@@ -67,6 +67,9 @@ func Replay(ctx context.Context, o ReplayOptions) error {
 		}
 		return err
 	}
+	if o.Filter == (ReplayFilter{}) {
+		return errors.New("say what to replay, such as --status failed or --awb AWB; the whole log is --all")
+	}
 	request := map[string]any{"filter": o.Filter, "dryRun": true, "ratePerSecond": o.Rate}
 	seen, err := c.call(ctx, http.MethodPost, "", request)
 	if err != nil {
@@ -135,6 +138,10 @@ func (c replayClient) follow(ctx context.Context, o ReplayOptions, job replayed)
 	}
 }
 
+// replayHTTP follows nobody: a POST that is sent on comes as a GET, which asks
+// for something else.
+var replayHTTP = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
 type replayClient struct{ base, token string }
 
 func (c replayClient) call(ctx context.Context, method, path string, body any) (replayed, error) {
@@ -154,11 +161,14 @@ func (c replayClient) call(ctx context.Context, method, path string, body any) (
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	req.Close = true
-	res, err := http.DefaultClient.Do(req)
+	res, err := replayHTTP.Do(req)
 	if err != nil {
 		return replayed{}, fmt.Errorf("ask the server: %w; --url names another one", err)
 	}
 	defer res.Body.Close()
+	if at, err := res.Location(); err == nil {
+		return replayed{}, fmt.Errorf("the server sends on to another address (%s): if that is right, give --url %s://%s", res.Status, at.Scheme, at.Host)
+	}
 	var answered struct {
 		Success bool
 		Message string

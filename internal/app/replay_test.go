@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +44,7 @@ func TestReplay(t *testing.T) {
 		t.Errorf("nothing to do: %q, %v", out, err)
 	}
 	for says, o := range map[string]ReplayOptions{
-		"filter is empty":           {},
+		"the whole log is --all":    {},
 		"does not take the token":   {Filter: all, AdminToken: "another"},
 		"replay not found":          {Cancel: "none"},
 		"status must be one of":     {Filter: ReplayFilter{Status: "lost"}},
@@ -55,7 +57,7 @@ func TestReplay(t *testing.T) {
 	if err := Replay(t.Context(), ReplayOptions{}); err == nil || !strings.Contains(err.Error(), "ADMIN_TOKEN") {
 		t.Errorf("without a token: %v", err)
 	}
-	if err := Replay(t.Context(), ReplayOptions{URL: "http://127.0.0.1:1", AdminToken: adminToken, Out: &lines{}}); err == nil || !strings.Contains(err.Error(), "--url") {
+	if err := Replay(t.Context(), ReplayOptions{URL: "http://127.0.0.1:1", AdminToken: adminToken, Filter: all, Out: &lines{}}); err == nil || !strings.Contains(err.Error(), "--url") {
 		t.Errorf("nobody there: %v", err)
 	}
 
@@ -74,4 +76,16 @@ func TestReplay(t *testing.T) {
 		t.Error(err)
 	}
 	says(t, printed.String(), "the server goes on with it; `waybill replay --cancel ")
+}
+
+// A server that sends on to its https address gets no other request than the
+// one that was meant.
+func TestReplayFollowsNobody(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.RedirectHandler("https://track.example/api/webhooks/replays?x=y", http.StatusMovedPermanently))
+	defer server.Close()
+	err := Replay(t.Context(), ReplayOptions{URL: server.URL, AdminToken: adminToken, Filter: ReplayFilter{All: true}, Out: &lines{}})
+	if err == nil || !strings.HasSuffix(err.Error(), "give --url https://track.example") {
+		t.Error(err)
+	}
 }
