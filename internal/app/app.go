@@ -5,9 +5,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -166,7 +168,7 @@ func (a *App) listen(ctx context.Context, name, addr string, h http.Handler, con
 	listened, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	l, _ := listened.(*net.TCPListener) // what "tcp" makes
 	if err != nil {
-		return nil, fmt.Errorf("listen for %s at %s: %w; is another process there? PORT, HOST and METRICS_ADDR choose other addresses", name, addr, err)
+		return nil, fmt.Errorf("listen for %s at %s: %w; %s", name, addr, err, otherAddress(name, err))
 	}
 	server := httpapi.NewServer(h, a.log)
 	served := make(chan error, 1)
@@ -188,6 +190,22 @@ func (a *App) listen(ctx context.Context, name, addr string, h http.Handler, con
 		return err
 	})
 	return l.Addr(), nil
+}
+
+// otherAddress is the mend for an address that cannot be listened at.
+func otherAddress(name string, err error) string {
+	host, port := "HOST", "PORT"
+	if name == "metrics" {
+		host, port = "METRICS_ADDR", "METRICS_ADDR"
+	}
+	switch {
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "this machine has no such address: " + host + " must name one of its own, or 0.0.0.0 for all"
+	case errors.Is(err, fs.ErrPermission):
+		return "this user may not listen there: choose a " + port + " above 1023, and let a proxy have the lower one"
+	default:
+		return "is another process there? Stop it, or choose another " + port
+	}
 }
 
 // Wait blocks until ctx is done (nil) or a part of the app has failed.

@@ -160,8 +160,9 @@ func TestStartThatFails(t *testing.T) {
 			}
 		}
 	}
-	fails(settings(t, dir, "PORT="+port), "PORT, HOST and METRICS_ADDR")
-	fails(settings(t, dir, "METRICS_ADDR=127.0.0.1:"+port), "listen for metrics")
+	fails(settings(t, dir, "PORT="+port), "is another process there? Stop it, or choose another PORT")
+	fails(settings(t, dir, "METRICS_ADDR=127.0.0.1:"+port), "choose another METRICS_ADDR")
+	fails(settings(t, dir, "HOST=192.0.2.1"), "HOST must name one of its own")
 	fails(settings(t, dir, "DATABASE_URL=postgres://127.0.0.1:1/waybill"), "open the PostgreSQL database")
 	fails(settings(t, running.cfg.DataDir), "open the data folder")
 	started(t, settings(t, dir)) // the folder is free
