@@ -15,6 +15,7 @@ import (
 	"github.com/webazaar/waybill/internal/access"
 	"github.com/webazaar/waybill/internal/config"
 	"github.com/webazaar/waybill/internal/store"
+	"github.com/webazaar/waybill/internal/tracking"
 )
 
 // TokenOptions are what the commands about tokens need: the settings, for where
@@ -60,6 +61,9 @@ func CreateToken(ctx context.Context, opts TokenOptions, role, name, expires str
 func RevokeToken(ctx context.Context, opts TokenOptions, id string) error {
 	return opts.act(ctx, access.RevokeToken, "", func(ctx context.Context, s *store.Store) error {
 		token, err := s.RevokeToken(ctx, id, time.Now().UTC())
+		if tracking.ErrorCode(err) == tracking.NotFound {
+			return fmt.Errorf("token not found: %q is no token's id; `waybill token list` shows them", id)
+		}
 		if err != nil {
 			return err
 		}

@@ -137,7 +137,7 @@ func TestTokenCommandsRefuse(t *testing.T) {
 			t.Errorf("%q: %v", args, err)
 		}
 	}
-	if err := RevokeToken(t.Context(), c.TokenOptions, "nobody"); err == nil || !strings.Contains(err.Error(), "token not found") {
+	if err := RevokeToken(t.Context(), c.TokenOptions, "nobody"); err == nil || !strings.Contains(err.Error(), "token not found: \"nobody\" is no") {
 		t.Errorf("revoke an unknown one: %v", err)
 	}
 	// A database that cannot be named is not replaced by another.
