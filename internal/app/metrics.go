@@ -59,8 +59,10 @@ func newRegistry(a *App) *prometheus.Registry {
 	return registry
 }
 
+// metricsHandler answers with what there is: without the database some cannot be
+// told, and the alarm about that must be.
 func metricsHandler(registry *prometheus.Registry) http.Handler {
-	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 }
 
 // depth reads the queue off the store at each scrape.
