@@ -31,6 +31,9 @@ func (d *doctor) live(ctx context.Context) {
 	if key == "" && d.found != nil {
 		key = d.found.AppKey
 	}
+	if key != "" {
+		d.good("browsers connect with the app key %s, which is public", key)
+	}
 	d.shared(ctx)
 	if d.cfg.Live.Embedded() {
 		if !d.running {

@@ -90,7 +90,7 @@ func TestDoctorBesideAServer(t *testing.T) {
 	if err != nil {
 		t.Errorf("%v:\n%s", err, out)
 	}
-	says(t, out, "is ready", "opens and is up to date", "takes watchers", "PUBLIC_URL is not set", "none was ever kept", "no push was refused for its proof")
+	says(t, out, "connect with the app key "+a.AppKey(), "is ready", "opens and is up to date", "takes watchers", "PUBLIC_URL is not set", "none was ever kept", "no push was refused for its proof")
 
 	a.api.Drain()
 	out, err = examined(t, beside, nil)

@@ -21,7 +21,7 @@ func Serve(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	log.Info("app.ready", "url", a.URL())
+	log.Info("app.ready", "url", a.URL(), "app_key", a.AppKey())
 	err = a.Wait(ctx)
 	log.Info("app.stopping")
 	return errors.Join(err, a.Stop())

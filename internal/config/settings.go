@@ -163,7 +163,7 @@ var settings = []Setting{
 	},
 	{
 		Name: "ALLOWED_ORIGINS", Form: "origins such as https://shop.example.com with commas between",
-		Explain: "Browser origins of the shop.",
+		Explain: "Browser origins of the shop: their pages may frame the tracking page and call /api/realtime/auth.",
 	},
 	{
 		Name: "AUTO_CREATE_ORDERS", Default: "true", Form: formBool,
