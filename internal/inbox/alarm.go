@@ -102,23 +102,23 @@ func unresolvedAlarm(u Unresolved) (alarm Alarm, known bool) {
 	}
 	switch {
 	case u.Status == Failed:
-		is(WebhooksFailed, "could not be worked off and were given up after the last try",
+		is(WebhooksFailed, "that could not be worked off, given up after the last try",
 			"read the errors in the log (status=failed), mend the cause, then replay the webhooks or dismiss them")
 	case u.Status == Parked && u.Reason == Conflict:
-		is(ParkedConflict, "name ids that belong to different orders, and wait",
+		is(ParkedConflict, "waiting, whose ids belong to different orders",
 			"look whose they are (status=parked, reason=conflict); register the order with its right ids and retry them, or dismiss them")
 	case u.Status == Parked && u.Reason == UnknownOrder:
-		is(ParkedUnknownOrder, "wait for an order that is not registered",
+		is(ParkedUnknownOrder, "waiting for orders that are not registered",
 			"register the orders (POST /api/orders), and they are applied; set AUTO_CREATE_ORDERS=true to need no registration; or dismiss them")
 	case u.Status == Parked && u.Reason == Placeholder:
-		is(ParkedPlaceholder, "are the panel's sample with its blanks not filled in",
+		is(ParkedPlaceholder, "with the panel's sample, its blanks not filled in",
 			"dismiss them: they name no real order")
 	case u.Status == Rejected && u.Reason == Address:
-		is(RejectedAddress, "with a good proof came from addresses that are not allowed",
+		is(RejectedAddress, "with a good proof, from addresses that are not allowed",
 			"if it is the carrier's, allow the address (POST /api/webhooks/addresses), which releases what it sent; if it is your proxy's, set TRUSTED_PROXIES; "+
 				"if neither, change the webhook's token and dismiss them")
 	case u.Status == Rejected && u.Reason == NotJSON:
-		is(RejectedNotJSON, "with a good proof are no JSON objects",
+		is(RejectedNotJSON, "with a good proof and no JSON object",
 			"read a body (status=rejected, reason=not_json): it tells who sends it; mend the sender, then dismiss them")
 	}
 	return alarm, known
