@@ -119,8 +119,9 @@ type Config struct {
 	LogLevel    LogLevel  `env:"LOG_LEVEL"`
 	LogFormat   LogFormat `env:"LOG_FORMAT"`
 
-	sources map[string]Source
-	unread  Problems // what Load could not make a value of
+	sources  map[string]Source
+	misspelt map[string]string // by setting, what stands in its place
+	unread   Problems          // what Load could not make a value of
 }
 
 // Shiprocket is how the sender of webhooks is proved, and its REST account.

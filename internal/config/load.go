@@ -38,7 +38,9 @@ func Defaults(appEnv AppEnv) *Config { return read(nil, appEnv) }
 
 func read(environ []string, appEnv AppEnv) *Config {
 	c := &Config{sources: map[string]Source{}}
-	values := c.gather(env.ToMap(environ), appEnv)
+	given := env.ToMap(environ)
+	values := c.gather(given, appEnv)
+	c.misspelt = misspelt(given, c)
 
 	var current string
 	bad := func(err error) { c.unread.form(current, err.Error()) }

@@ -37,6 +37,9 @@ func (c *Config) check(burned string) Problems {
 			all = append(all, p)
 		}
 	}
+	if len(all) > 0 {
+		c.warnMisspelt(&all) // it may be the cause
+	}
 	return all.sorted()
 }
 

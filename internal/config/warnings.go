@@ -14,6 +14,7 @@ func (c *Config) warn(burned string) Problems {
 	c.warnServer(&ps)
 	c.warnSecrets(&ps, burned)
 	c.warnLive(&ps)
+	c.warnMisspelt(&ps)
 	return ps.sorted()
 }
 
