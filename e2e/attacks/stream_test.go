@@ -25,6 +25,7 @@ type stream struct {
 	longest      time.Duration // between two pushes that were due
 	acknowledged []string      // event ids
 	refused      map[int]int
+	closed       error           // why the newest of those had no answer
 	latencies    []time.Duration // of the acknowledged, since they were due
 }
 
@@ -77,6 +78,9 @@ func (st *stream) push(n int, due time.Time) {
 	st.sent++
 	if err != nil || a.status != http.StatusOK || json.Unmarshal(a.body, &said) != nil || said.EventID == "" {
 		st.refused[a.status]++
+		if a.status == 0 {
+			st.closed = err
+		}
 		return
 	}
 	st.acknowledged = append(st.acknowledged, said.EventID)
@@ -162,7 +166,7 @@ func (st *stream) undisturbed(t *testing.T) meanwhile {
 		return m
 	}
 	if m.refused > 0 {
-		t.Errorf("pushes were turned away: %s", counted(st.refused))
+		t.Errorf("pushes were turned away: %s, %v", counted(st.refused), st.closed)
 	}
 	if m.p99 > 5*time.Second {
 		t.Errorf("intake's p99 is %s", m.p99)
