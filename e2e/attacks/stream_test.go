@@ -12,7 +12,8 @@ import (
 )
 
 // A stream is Shiprocket's pushing that goes on during an attack: each push is
-// due at its time, however long those before it take, and is sent once.
+// due at its time, however long those before it take; one without any answer is
+// sent again.
 type stream struct {
 	s       *server
 	headers []string
@@ -24,10 +25,15 @@ type stream struct {
 	sent         int
 	longest      time.Duration // between two pushes that were due
 	acknowledged []string      // event ids
+	again        int           // sent again, for want of any answer
 	refused      map[int]int
 	closed       error           // why the newest of those had no answer
 	latencies    []time.Duration // of the acknowledged, since they were due
 }
+
+// tries is how often a push is sent that gets no answer at all, as the carrier
+// does: a machine at its end drops a connection now and then.
+const tries = 3
 
 // streams counts the streams of a test binary, so that no two send the same.
 var streams struct {
@@ -70,7 +76,18 @@ func (st *stream) push(n int, due time.Time) {
 	if n%2 == 1 {
 		proof = []string{"X-Shiprocket-Signature", signature(webhookSecret, body)}
 	}
-	a, err := st.s.do(context.Background(), http.MethodPost, webhookPath, body, append(proof, st.headers...)...)
+	var a answer
+	var err error
+	for range tries {
+		a, err = st.s.do(context.Background(), http.MethodPost, webhookPath, body, append(proof, st.headers...)...)
+		if a.status != 0 {
+			break
+		}
+		st.mu.Lock()
+		st.again++
+		st.closed = err
+		st.mu.Unlock()
+	}
 	took := time.Since(due)
 	var said struct{ EventID string }
 	st.mu.Lock()
@@ -78,9 +95,6 @@ func (st *stream) push(n int, due time.Time) {
 	st.sent++
 	if err != nil || a.status != http.StatusOK || json.Unmarshal(a.body, &said) != nil || said.EventID == "" {
 		st.refused[a.status]++
-		if a.status == 0 {
-			st.closed = err
-		}
 		return
 	}
 	st.acknowledged = append(st.acknowledged, said.EventID)
@@ -167,6 +181,9 @@ func (st *stream) undisturbed(t *testing.T) meanwhile {
 	}
 	if m.refused > 0 {
 		t.Errorf("pushes were turned away: %s, %v", counted(st.refused), st.closed)
+	}
+	if st.again > 3+st.sent/50 {
+		t.Errorf("%d of %d pushes had no answer at first: %v", st.again, st.sent, st.closed)
 	}
 	if m.p99 > 5*time.Second {
 		t.Errorf("intake's p99 is %s", m.p99)
