@@ -36,12 +36,14 @@ func (s *Store) Meta(ctx context.Context, name string) (string, error) {
 
 // SetMeta keeps value under name.
 func (s *Store) SetMeta(ctx context.Context, name, value string) error {
-	return s.change(ctx, "keep "+name, func(ctx context.Context, t *tx) error {
-		_, err := t.exec(ctx, `
-			INSERT INTO meta (key, value)
-			VALUES ($1, $2)
-			ON CONFLICT (key) DO UPDATE
-			SET value = excluded.value`, name, value)
-		return err
-	})
+	return s.change(ctx, "keep "+name, func(ctx context.Context, t *tx) error { return t.setMeta(ctx, name, value) })
+}
+
+func (t *tx) setMeta(ctx context.Context, name, value string) error {
+	_, err := t.exec(ctx, `
+		INSERT INTO meta (key, value)
+		VALUES ($1, $2)
+		ON CONFLICT (key) DO UPDATE
+		SET value = excluded.value`, name, value)
+	return err
 }

@@ -39,12 +39,7 @@ func (s *Store) RetentionTime(ctx context.Context, now time.Time, ahead time.Dur
 		if last, err := time.Parse(time.RFC3339Nano, kept); err == nil && at.After(last.Add(ahead)) {
 			at = last.Add(ahead)
 		}
-		_, err = t.exec(ctx, `
-			INSERT INTO meta (key, value)
-			VALUES ($1, $2)
-			ON CONFLICT (key) DO UPDATE
-			SET value = excluded.value`, retentionClock, at.UTC().Format(time.RFC3339Nano))
-		return err
+		return t.setMeta(ctx, retentionClock, at.UTC().Format(time.RFC3339Nano))
 	})
 	return at, err
 }
