@@ -290,9 +290,7 @@ func utf8Only(args []any) []any {
 	return kept
 }
 
-func replaced(s string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "\ufffd")
-}
+func replaced(s string) string { return textWith(s, "\ufffd") }
 
 func postgresErrorKind(err error) errorKind {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {

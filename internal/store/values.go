@@ -38,11 +38,14 @@ const maxName = 512
 func storableText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
 
 // text makes s storable on either database.
-func text(s string) string {
+func text(s string) string { return textWith(s, "") }
+
+// textWith is text with something in place of what cannot be stored.
+func textWith(s, instead string) string {
 	if storableText(s) {
 		return s
 	}
-	return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")
+	return strings.ReplaceAll(strings.ToValidUTF8(s, instead), "\x00", instead)
 }
 
 // short is text cut to what an index takes.
